@@ -1,0 +1,3 @@
+module gracefulservice.dev/examples/shop
+
+go 1.22

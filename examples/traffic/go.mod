@@ -1,0 +1,3 @@
+module gracefulservice.dev/examples/traffic
+
+go 1.22
