@@ -1,0 +1,46 @@
+{{/* All the operator asks of the API server, but for its lease. Nothing here reads Secrets or ConfigMaps. */}}
+
+{{- define "gracefulservice.rights" -}}
+# The services it looks after. `patch` is for its finalizer; the spec is never written.
+- apiGroups: [gracefulservice.dev]
+  resources: [gracefulservices]
+  verbs: [get, list, watch, patch]
+- apiGroups: [gracefulservice.dev]
+  resources: [gracefulservices/status]
+  verbs: [patch]
+# Where OwnerReferencesPermissionEnforcement is on, being a child's owner needs this right.
+- apiGroups: [gracefulservice.dev]
+  resources: [gracefulservices/finalizers]
+  verbs: [update]
+# The pods of a revision: a Deployment is made and deleted, and in between only scaled.
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, list, watch, create, delete]
+- apiGroups: [apps]
+  resources: [deployments/scale]
+  verbs: [patch]
+# The record of a revision, whose marks change.
+- apiGroups: [apps]
+  resources: [controllerrevisions]
+  verbs: [get, list, create, patch, delete]
+- apiGroups: [""]
+  resources: [services]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list, create, delete]
+# What is only looked at.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list, watch]
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [list, watch]
+# The weights in people's routes, and routes of its own.
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes]
+  verbs: [get, list, watch, create, patch]
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create]
+{{- end }}

@@ -1,0 +1,150 @@
+"""What a revision must keep to, and where the numbers come from."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from gracefulservice.api.quantities import Duration, Percent
+from gracefulservice.api.schema_words import Also, Documented, Name, keyed, refuse, rules
+from gracefulservice.api.spec_rules import (
+    CUSTOM_COUNTERS_RULE,
+    CUSTOM_OBJECTIVE_RULE,
+    LIMIT_RULES,
+    METRICS_RULE,
+    MORE_THAN_HALF,
+    NO_ERRORS,
+    NO_TIME,
+    ONE_PART,
+    POSITIVE_RULE,
+    SELECTOR_RULE,
+)
+
+
+def _share_limit(share: float) -> float:
+    refuse(share <= 0, NO_ERRORS)
+    refuse(share > 0.5, MORE_THAN_HALF)
+    return share
+
+
+def _positive(seconds: float) -> float:
+    refuse(seconds <= 0, NO_TIME)
+    return seconds
+
+
+MetricName = Annotated[str, Field(max_length=200, pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
+LabelName = Annotated[str, Field(max_length=100, pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+Counter = Annotated[str, Field(min_length=1, max_length=1024), Also(rules(SELECTOR_RULE))]
+Limit = Annotated[Percent, AfterValidator(_share_limit), Also(rules(*LIMIT_RULES))]
+PositiveDuration = Annotated[Duration, AfterValidator(_positive), Also(rules(POSITIVE_RULE))]
+
+
+class ErrorRate(Documented):
+    """The share of requests that may fail."""
+
+    max: Limit
+    """The largest share, above 0 % and at most 50 %."""
+
+
+class Latency(Documented):
+    """The time within which so many of the requests must be answered."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    p50: PositiveDuration | None = None
+    """The limit for half of the requests."""
+    p90: PositiveDuration | None = None
+    """The limit for 90 % of the requests."""
+    p95: PositiveDuration | None = None
+    """The limit for 95 % of the requests."""
+    p99: PositiveDuration | None = None
+    """The limit for 99 % of the requests."""
+    p999: PositiveDuration | None = None
+    """The limit for 99.9 % of the requests."""
+
+    @property
+    def limits(self) -> Mapping[float, float]:
+        """Quantile (0 to 1) → seconds, of those that are set, in rising order."""
+        keys = {0.5: self.p50, 0.9: self.p90, 0.95: self.p95, 0.99: self.p99, 0.999: self.p999}
+        return {quantile: limit for quantile, limit in keys.items() if limit is not None}
+
+
+class CustomObjective(Documented):
+    """A share of bad events, from two counters of the user's own."""
+
+    model_config = ConfigDict(json_schema_extra=rules(CUSTOM_OBJECTIVE_RULE))
+
+    name: Name
+    """The objective's name, unique in the list."""
+    good: Counter | None = None
+    """The counter of good events, like orders_total{result="ok"}."""
+    bad: Counter | None = None
+    """The counter of bad events, like orders_total{result="failed"}."""
+    total: Counter
+    """The counter of all events, like orders_total."""
+    max: Limit
+    """The largest bad share, above 0 % and at most 50 %."""
+
+    @model_validator(mode="after")
+    def _one_part(self) -> Self:
+        refuse((self.good is None) == (self.bad is None), ONE_PART)
+        return self
+
+
+class Objectives(Documented):
+    """What a revision must keep to be promoted."""
+
+    error_rate: ErrorRate | None = None
+    """The share of requests that may fail."""
+    latency: Latency | None = None
+    """The time within which so many of the requests must be answered."""
+    custom: Annotated[tuple[CustomObjective, ...], Field(max_length=16, json_schema_extra=keyed("name"))] = ()
+    """Shares of bad events from counters of the user's own."""
+
+
+class Prometheus(Documented):
+    """The Prometheus that is asked."""
+
+    url: Annotated[str, Field(max_length=2048, pattern="^https?://")]
+    """Its address, like http://prometheus.monitoring:9090."""
+
+
+class AppConvention(Documented):
+    """The metrics an application exposes itself, by their names."""
+
+    requests: MetricName = "http_requests_total"
+    """The counter of requests; default http_requests_total."""
+    duration: MetricName = "http_request_duration_seconds"
+    """The histogram of durations in seconds, without _bucket; default http_request_duration_seconds."""
+    code_label: LabelName = "code"
+    """The label of the counter that holds the status code; default code."""
+
+
+class CustomCounters(Documented):
+    """The counters of requests, by plain selectors."""
+
+    model_config = ConfigDict(json_schema_extra=rules(CUSTOM_COUNTERS_RULE))
+
+    total: Counter
+    """The counter of all requests."""
+    good: Counter | None = None
+    """The counter of requests that succeeded."""
+    bad: Counter | None = None
+    """The counter of requests that failed."""
+    buckets: Counter | None = None
+    """The buckets of the histogram of durations in seconds, like checkout_seconds_bucket."""
+
+
+class Metrics(Documented):
+    """Where the counters come from."""
+
+    model_config = ConfigDict(json_schema_extra=rules(METRICS_RULE))
+
+    source: Literal["app", "custom"] = "app"
+    """`app`: the metrics an application exposes itself; `custom`: counters named here; default app."""
+    prometheus: Prometheus | None = None
+    """The Prometheus that is asked; default: the one in the operator's settings."""
+    app: AppConvention = AppConvention()
+    """The names of the application's metrics, with source `app`."""
+    custom: CustomCounters | None = None
+    """The counters, with source `custom`."""

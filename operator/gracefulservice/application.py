@@ -1,0 +1,223 @@
+"""The composition root: what the operator is made of, in which order it starts, and how it ends.
+
+answer probes ─► campaign for the lease ─► lead: watch and look ─► asked to stop: looks end, lease back, 0
+                                                                └► lease lost or anything broken: 1
+"""
+
+import asyncio
+import signal
+import time
+import uuid
+from asyncio import FIRST_COMPLETED
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from gracefulservice import handlers, telemetry
+from gracefulservice.cluster import access
+from gracefulservice.cluster.access import Access
+from gracefulservice.cluster.adapter import KubernetesCluster
+from gracefulservice.cluster.client import Client
+from gracefulservice.cluster.events import Recorder
+from gracefulservice.cluster.kinds import GRACEFUL_SERVICE, HTTP_ROUTE, LEASE, Kind, Ref
+from gracefulservice.errors import Failure, Refused
+from gracefulservice.leadership import Elector
+from gracefulservice.metrics import reader
+from gracefulservice.ports import Clock, Key, Ports
+from gracefulservice.reconcile import reconcile
+from gracefulservice.settings import Settings, from_environment
+from gracefulservice.telemetry import Health, Telemetry
+from gracefulservice.traffic import routers
+from gracefulservice.wakes import Reconcile, Register, audited
+from gracefulservice.work_queue import WorkQueue
+
+STUCK = 300.0
+"""Seconds: all that a look waits for has a time-out far below, so a look this old means an ill process."""
+LEASE_CONNECTIONS = 2
+"""The lease has connections of its own: no crowd of other requests can cost us the lease."""
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a reconcile is composed from. `identity` names this process."""
+
+    settings: Settings
+    access: Access
+    client: Client
+    elector: Elector
+    telemetry: Telemetry
+    clock: Clock
+    identity: str
+
+
+Compose = Callable[[Outside], AbstractAsyncContextManager[Reconcile]]
+
+
+@asynccontextmanager
+async def compose(outside: Outside) -> AsyncIterator[Reconcile]:
+    """The loop, with its adapters to the outside."""
+    settings, client = outside.settings, outside.client
+    async with reader.session() as prometheus:
+        ports = Ports(
+            clock=outside.clock,
+            cluster=KubernetesCluster(client),
+            router=routers(client, lambda: outside.elector.epoch),
+            metrics=reader.Prometheus(prometheus, str(settings.prometheus_url or "") or None),
+            notifier=Recorder(client, outside.identity),
+        )
+        yield lambda key: reconcile(key, ports)
+
+
+def main() -> int:
+    """Run the operator that this process's environment describes; gives the exit code."""
+    try:
+        settings = from_environment()
+        telemetry.configure_logs(settings.log_level, settings.log_format)
+        return asyncio.run(run(settings, compose))
+    except Failure as failure:
+        log.error("The operator ends.", why=failure.sentence)
+        return 1
+
+
+async def run(settings: Settings, compose: Compose) -> int:
+    """Run until SIGTERM or SIGINT (0), or until leading ends for any other reason (1)."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with outside_of(settings) as outside:
+        queue: WorkQueue[Key] = WorkQueue(
+            clock=time.monotonic, workers=settings.workers, observe=outside.telemetry.looked
+        )
+        show(outside, queue)
+        async with telemetry.serving(outside.telemetry, health(outside, queue, stop), settings.port):
+            return await campaign(outside, queue, compose, stop)
+
+
+@asynccontextmanager
+async def outside_of(settings: Settings) -> AsyncIterator[Outside]:
+    """Connections to the API server, the candidate for the lease, and the client its lease fences."""
+    door, figures, clock = access.find(time.monotonic), Telemetry(), TimeOfDay()
+    identity = f"{settings.pod_name}_{uuid.uuid4().hex[:8]}"
+    async with (
+        door.session(connections=LEASE_CONNECTIONS, timeout=settings.api_timeout) as lease_session,
+        door.session(connections=2 * settings.workers, timeout=settings.api_timeout) as session,
+    ):
+        elector = Elector(
+            Client(lease_session, door.server, observe=figures.called),
+            Ref(LEASE, settings.pod_namespace, settings.lease_name),
+            identity,
+            settings.terms,
+            now=time.monotonic,
+            wall=clock.now,
+            observe=figures.campaigned,
+        )
+        client = Client(
+            session,
+            door.server,
+            fence=lambda: elector.valid_for() > settings.api_timeout,
+            observe=figures.called,
+        )
+        yield Outside(settings, door, client, elector, figures, clock, identity)
+
+
+class TimeOfDay:
+    """The port `Clock`. The time of day is read here, and given to whoever needs it."""
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return time.time()  # noqa: TID251 - the one place
+
+
+def show(outside: Outside, queue: WorkQueue[Key]) -> None:
+    """Numbers that are read when somebody asks for the metrics."""
+    watch = outside.telemetry.watch
+    watch("queue_depth", "Objects that are due and wait for a worker.", lambda: queue.depth)
+    watch("queue_oldest_seconds", "For how long the longest of them has waited.", lambda: queue.oldest)
+    watch("leading", "1 while this replica leads, else 0.", lambda: outside.elector.valid_for() > 0)
+
+
+def health(outside: Outside, queue: WorkQueue[Key], stop: asyncio.Event) -> Health:
+    """What the probes are told. A standby is as ready as the leader."""
+
+    def ills() -> list[str]:
+        age = queue.longest_look
+        return [f"A look has run for {age:.0f} s."] if age > STUCK else []
+
+    def obstacles() -> list[str]:
+        answered = outside.elector.answered.is_set()
+        checks = (
+            (stop.is_set(), "The operator was asked to stop."),
+            (not answered, "The API server has not shown the lease yet."),
+        )
+        return [sentence for holds, sentence in checks if holds]
+
+    return Health(alive=ills, ready=obstacles)
+
+
+async def campaign(outside: Outside, queue: WorkQueue[Key], compose: Compose, stop: asyncio.Event) -> int:
+    """Wait for the lease, lead with it, and give it back when nothing works any more."""
+    elector = outside.elector
+    try:
+        async with background(lease=elector.run(), stop=stop.wait()) as (lease, stopping):
+            async with background(election=elector.elected.wait()) as (elected,):
+                await first(elected, lease, stopping)
+            return 0 if stop.is_set() else await lead(outside, queue, compose, lease, stopping)
+    finally:
+        await elector.release()
+
+
+async def lead(
+    outside: Outside,
+    queue: WorkQueue[Key],
+    compose: Compose,
+    lease: asyncio.Task[Any],
+    stopping: asyncio.Task[Any],
+) -> int:
+    """Watch and look until asked to stop (0) or until anything ends that should not (1)."""
+    settings, register = outside.settings, Register(queue)
+    kinds = await kinds_to_watch(outside.client)
+    watch = handlers.watch(register, outside.access, kinds, settings.namespaces)
+    async with (
+        compose(outside) as look,
+        background(looks=queue.run(audited(look, queue, register, settings.audit_period)), watch=watch) as (
+            looking,
+            watching,
+        ),
+    ):
+        await first(lease, stopping, looking, watching)
+        queue.close()
+        if not lease.done():
+            await asyncio.wait({looking, lease}, timeout=settings.stop_within, return_when=FIRST_COMPLETED)
+    return 0 if stopping.done() else 1
+
+
+async def kinds_to_watch(client: Client) -> list[Kind]:
+    """What concerns a GracefulService and is served here. Raises `Refused` where GracefulService itself is not."""
+    if not await client.serves(GRACEFUL_SERVICE):
+        raise Refused("The CustomResourceDefinition of GracefulService is not installed.")
+    return [kind for kind in (*handlers.CHILDREN, HTTP_ROUTE) if await client.serves(kind)]
+
+
+async def first(*tasks: asyncio.Task[Any]) -> None:
+    """Wait until one of them has ended, and say why where it broke."""
+    done, _ = await asyncio.wait(tasks, return_when=FIRST_COMPLETED)
+    for task in done:
+        if not task.cancelled() and (error := task.exception()):
+            log.error("A part of the operator broke.", part=task.get_name(), exc_info=error)
+
+
+@asynccontextmanager
+async def background(**parts: Coroutine[Any, Any, Any]) -> AsyncIterator[list[asyncio.Task[Any]]]:
+    """Run them beside the block; what still runs at its end is cancelled and waited for."""
+    tasks = [asyncio.create_task(part, name=name) for name, part in parts.items()]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

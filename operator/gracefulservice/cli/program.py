@@ -1,0 +1,146 @@
+"""The words of the command line: `kubectl graceful status | promote | abort | retry | pause | resume | version`."""
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from gracefulservice.api import Verb
+
+app = typer.Typer(
+    help="Watch rollouts of GracefulServices, and steer them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Format(StrEnum):
+    """Forms of output for programs."""
+
+    JSON = "json"
+    YAML = "yaml"
+
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The GracefulService.")]
+Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Its namespace; default: the context's own.")]
+Context = Annotated[str | None, typer.Option(help="The context of the kubeconfig; default: the current one.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the operator's answer.")]
+Timeout = Annotated[float, typer.Option(min=0, help="How many seconds to wait for the operator's answer.")]
+
+PATIENCE = 30.0
+
+
+@app.command(epilog="Example: kubectl graceful status web --watch")
+def status(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="The GracefulService; default: all of the namespace.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on showing what changes, until Ctrl-C.")] = False,
+    output: Annotated[Format | None, typer.Option("--output", "-o", help="For programs.")] = None,
+    namespace: Namespace = None,
+    context: Context = None,
+) -> None:
+    """Show what a rollout does, what it waits for, and what the judge knows."""
+    if watch and output:
+        raise typer.BadParameter("--watch draws for people; leave --output out.")
+    from gracefulservice.cli import deeds  # noqa: PLC0415 - imports the official client, which takes its time
+
+    connection = deeds.Connection(context, namespace)
+    if output:
+        print(deeds.document(connection, name, output.value))
+    elif watch:
+        deeds.watch(connection, name)
+    else:
+        deeds.show(connection, name)
+
+
+@app.command(epilog="Example: kubectl graceful promote web --full")
+def promote(
+    name: Name,
+    full: Annotated[bool, typer.Option("--full", help="Go on without the judge and the bake.")] = False,
+    namespace: Namespace = None,
+    context: Context = None,
+    no_wait: NoWait = False,
+    timeout: Timeout = PATIENCE,
+) -> None:
+    """Skip the steps that are left: all traffic goes to the new revision, which is judged there."""
+    order("promote", name, namespace, context, no_wait, timeout, full=full)
+
+
+@app.command(epilog="Example: kubectl graceful abort web")
+def abort(
+    name: Name,
+    namespace: Namespace = None,
+    context: Context = None,
+    no_wait: NoWait = False,
+    timeout: Timeout = PATIENCE,
+) -> None:
+    """Move all traffic back to stable, and do not try this revision again."""
+    order("abort", name, namespace, context, no_wait, timeout)
+
+
+@app.command(epilog="Example: kubectl graceful retry web")
+def retry(
+    name: Name,
+    namespace: Namespace = None,
+    context: Context = None,
+    no_wait: NoWait = False,
+    timeout: Timeout = PATIENCE,
+) -> None:
+    """Try a condemned revision again, from its first step."""
+    order("retry", name, namespace, context, no_wait, timeout)
+
+
+@app.command(epilog="Example: kubectl graceful pause web")
+def pause(
+    name: Name,
+    namespace: Namespace = None,
+    context: Context = None,
+    no_wait: NoWait = False,
+    timeout: Timeout = PATIENCE,
+) -> None:
+    """Keep the weight where it is. The judge goes on watching, and rolls back if it must."""
+    order("pause", name, namespace, context, no_wait, timeout)
+
+
+@app.command(epilog="Example: kubectl graceful resume web")
+def resume(
+    name: Name,
+    namespace: Namespace = None,
+    context: Context = None,
+    no_wait: NoWait = False,
+    timeout: Timeout = PATIENCE,
+) -> None:
+    """Go on after a pause."""
+    order("resume", name, namespace, context, no_wait, timeout)
+
+
+@app.command(epilog="Example: kubectl graceful version")
+def version() -> None:
+    """Print the version of this program."""
+    from gracefulservice import __version__  # noqa: PLC0415 - reads the package's metadata
+
+    print(f"kubectl-graceful {__version__}")
+
+
+def order(
+    do: "Verb",
+    name: str,
+    namespace: str | None,
+    context: str | None,
+    no_wait: bool,
+    timeout: float,
+    *,
+    full: bool = False,
+) -> None:
+    """Give a command, and print what became of it; ends with 1 if it was refused."""
+    from gracefulservice.cli import deeds  # noqa: PLC0415 - imports the official client, which takes its time
+
+    done, sentence = deeds.order(deeds.Connection(context, namespace), name, do, full, None if no_wait else timeout)
+    print(sentence, file=sys.stdout if done else sys.stderr)
+    if not done:
+        raise typer.Exit(1)

@@ -1,0 +1,91 @@
+"""The thin half: reads the children all at once, and sends what the pure halves made."""
+
+import asyncio
+
+import orjson
+
+from gracefulservice.api import Status
+from gracefulservice.api.names import of_canary
+from gracefulservice.cluster import requests
+from gracefulservice.cluster.converge import writes
+from gracefulservice.cluster.kinds import (
+    CONTROLLER_REVISION,
+    DEPLOYMENT,
+    ENDPOINT_SLICE,
+    GRACEFUL_SERVICE,
+    POD,
+    POD_DISRUPTION_BUDGET,
+    SERVICE,
+    Object,
+    Ref,
+)
+from gracefulservice.cluster.look import Children, labelled, world
+from gracefulservice.cluster.ownership import is_ours, name_taken
+from gracefulservice.cluster.requests import Request
+from gracefulservice.cluster.status_patch import difference, written
+from gracefulservice.cluster.wire import ApiServer
+from gracefulservice.errors import Refused, Stale
+from gracefulservice.ports import Key, Owner, World
+from gracefulservice.rollout.desired import Desired
+from gracefulservice.rollout.plan import Plan
+
+
+class KubernetesCluster:
+    """The port `Cluster`, on a real API server."""
+
+    def __init__(self, api: ApiServer) -> None:
+        self._api = api
+
+    async def owner(self, key: Key) -> Owner | None:
+        """The object itself, read live."""
+        body = await self._api.get(Ref(GRACEFUL_SERVICE, key.namespace, key.name))
+        return None if body is None else Owner(body)
+
+    async def children(self, owner: Owner) -> World:
+        """Everything made for it, in one round of reads."""
+        namespace, labels = owner.key.namespace, labelled(owner)
+        kinds = (DEPLOYMENT, POD, SERVICE, ENDPOINT_SLICE, CONTROLLER_REVISION)
+        deployments, pods, services, slices, records, budgets = await asyncio.gather(
+            *(self._api.list_all(kind, namespace, labels) for kind in kinds),
+            self._api.list_all(POD_DISRUPTION_BUDGET, namespace),
+        )
+        services += await self._strangers(owner, services)
+        return world(owner, Children(deployments, pods, services, slices, records, budgets))
+
+    async def _strangers(self, owner: Owner, services: list[Object]) -> list[Object]:
+        """Services that bear our names without our label; asked for only until ours are there."""
+        known = {service["metadata"]["name"] for service in services}
+        missing = [name for name in (owner.key.name, of_canary(owner.key.name)) if name not in known]
+        found = await asyncio.gather(*(self._api.get(Ref(SERVICE, owner.key.namespace, name)) for name in missing))
+        return [service for service in found if service is not None]
+
+    async def remember(self, owner: Owner, status: Status) -> Owner:
+        """Write the status if it differs, unless anybody wrote the object since it was read."""
+        change = difference(owner.status, written(status))
+        if not change:
+            return owner
+        ref = Ref(GRACEFUL_SERVICE, owner.key.namespace, owner.key.name)
+        request = requests.patch_status(ref, change, resource_version=owner.resource_version)
+        return Owner(await self._api.send(request))
+
+    async def converge(self, owner: Owner, plan: Plan, desired: Desired, world: World) -> Owner:
+        """Send what is missing, one after the other; the first that fails ends it."""
+        for request in writes(owner, plan, desired, world):
+            answer = await self._write(owner, request)
+            if request.kind == GRACEFUL_SERVICE:
+                owner = Owner(answer)
+        return owner
+
+    async def _write(self, owner: Owner, request: Request) -> Object:
+        """Send one write. A name that is taken is no race: it says whose it is."""
+        try:
+            return await self._api.send(request)
+        except Stale:
+            found = await self._there(request) if request.verb == "create" else None
+            if found is None or is_ours(found, owner):
+                raise
+            raise Refused(name_taken(found)) from None
+
+    async def _there(self, request: Request) -> Object | None:
+        """What stands where something was to be created."""
+        return await self._api.get(request.kind.of(orjson.loads(request.body)))

@@ -1,0 +1,190 @@
+"""From the world wanted and the world seen to the requests that are missing between them; none where they agree.
+
+    record, marks ► Services ► Deployments up ► Deployments down ► budgets ► what is to go ► finalizer
+
+The order keeps a crash between two requests harmless; that the whole is safe comes from the heart, which wants
+nothing before it has seen what it needs. Each change carries the resource version of the look that decided it.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gracefulservice.api.names import CONDEMNED_ANNOTATION, FINALIZER, STABLE_ANNOTATION, of_canary, of_revision
+from gracefulservice.cluster import objects, requests
+from gracefulservice.cluster.kinds import (
+    CONTROLLER_REVISION,
+    DEPLOYMENT,
+    GRACEFUL_SERVICE,
+    POD_DISRUPTION_BUDGET,
+    SERVICE,
+    Kind,
+    Ref,
+)
+from gracefulservice.cluster.requests import Request
+from gracefulservice.ports import Object, Owner, World
+from gracefulservice.rollout.contract import Contract
+from gracefulservice.rollout.desired import Desired
+from gracefulservice.rollout.plan import Plan
+from gracefulservice.rollout.revision import Revision
+
+LEAST_GUARDED = 2
+"""Pods from which a budget helps: for one pod it would only stand in the way of a drain."""
+
+
+def writes(owner: Owner, plan: Plan, desired: Desired, world: World) -> list[Request]:
+    """Every request that is missing, in order."""
+    wish = _Wish(owner, plan, desired, world)
+    return [
+        *wish.record(),
+        *wish.marks(),
+        *wish.service(owner.key.name, desired.stable_selector),
+        *wish.service(of_canary(owner.key.name), desired.canary_selector),
+        *wish.fleets(),
+        *wish.budgets(),
+        *wish.remains(),
+        *wish.finalizer(),
+    ]
+
+
+class _Wish:
+    """One service: what is wanted beside what is there."""
+
+    def __init__(self, owner: Owner, plan: Plan, desired: Desired, world: World) -> None:
+        self.owner, self.plan, self.desired, self.world = owner, plan, desired, world
+        self.makes = not owner.deleting and not world.foreign
+        """Nothing new is made while the service goes, or while something of others bears a name of ours."""
+
+    def record(self) -> Iterator[Request]:
+        """The record of the target, before anything of it exists."""
+        revision, contract = self.plan.revision, self.plan.contract
+        wanted = revision.id in self.desired.fleets or revision.id == self.desired.stable
+        if not self.makes or not wanted or revision.id in self.world.records:
+            return
+        number = 1 + max((record.number for record in self.world.records.values()), default=0)
+        yield requests.create(
+            CONTROLLER_REVISION,
+            objects.revision_record(
+                self.owner,
+                revision,
+                contract,
+                number,
+                stable=revision.id == self.desired.stable,
+                condemned=self.desired.marks.get(revision.id),
+            ),
+        )
+
+    def marks(self) -> Iterator[Request]:
+        """The marks on the records that are there. Without a stable revision nobody knows better than they do."""
+        if self.desired.stable is None:
+            return
+        for revision in self.world.records:
+            ref, found = self._existing(CONTROLLER_REVISION, revision)
+            wanted = objects.marks(stable=revision == self.desired.stable, condemned=self.desired.marks.get(revision))
+            if change := _changed(found["metadata"].get("annotations") or {}, wanted):
+                yield requests.merge_patch(ref, {"metadata": {"annotations": change}}, resource_version=_version(found))
+
+    def service(self, name: str, selects: str | None) -> Iterator[Request]:
+        """One Service: made, or its selector and ports put right and nothing else; gone where none is wanted."""
+        ref = Ref(SERVICE, self.owner.key.namespace, name)
+        found = self.world.objects.get((SERVICE.name, name))
+        if selects is None:
+            yield from [] if found is None else [_delete(ref, found)]
+            return
+        manifest = objects.service(self.owner, name, self.plan.contract.ports, selects)
+        if found is None:
+            yield from [requests.create(SERVICE, manifest)] if self.makes else []
+        elif operations := _differing(found["spec"], manifest["spec"]):
+            yield requests.json_patch(ref, operations, resource_version=_version(found))
+
+    def fleets(self) -> Iterator[Request]:
+        """Deployments: made once, then only scaled; more pods before fewer."""
+        yield from self._made()
+        changes = [
+            (replicas - self.world.fleets[revision].wanted, revision, replicas)
+            for revision, replicas in self.desired.fleets.items()
+            if revision in self.world.fleets
+        ]
+        for difference, revision, replicas in sorted(changes, reverse=True):
+            if difference:
+                ref, found = self._existing(DEPLOYMENT, revision)
+                yield requests.patch_scale(ref, replicas, resource_version=_version(found))
+
+    def _made(self) -> Iterator[Request]:
+        for revision, replicas in self.desired.fleets.items():
+            known = self._known(revision)
+            if self.makes and known and revision not in self.world.fleets:
+                yield requests.create(DEPLOYMENT, objects.deployment(self.owner, *known, replicas))
+
+    def _known(self, revision: str) -> tuple[Revision, Contract] | None:
+        """What a revision is: the target by the plan, any other by its record (should its Deployment be deleted)."""
+        body = self.world.objects.get((CONTROLLER_REVISION.name, of_revision(self.owner.key.name, revision)))
+        if body is not None:
+            record = objects.read_record(body)
+            return record.revision, record.contract
+        return (self.plan.revision, self.plan.contract) if revision == self.plan.revision.id else None
+
+    def budgets(self) -> Iterator[Request]:
+        """A budget per revision that wants two pods or more, unless somebody else's covers them."""
+        for revision in sorted(self.desired.fleets.keys() | self.world.fleets.keys()):
+            name = of_revision(self.owner.key.name, revision)
+            found = self.world.objects.get((POD_DISRUPTION_BUDGET.name, name))
+            guarded = self.desired.fleets.get(revision, 0) >= LEAST_GUARDED
+            wanted = guarded and revision not in self.world.rival_budgets
+            if wanted and found is None and self.makes:
+                yield requests.create(POD_DISRUPTION_BUDGET, objects.disruption_budget(self.owner, revision))
+            elif not wanted and found is not None:
+                yield _delete(Ref(POD_DISRUPTION_BUDGET, self.owner.key.namespace, name), found)
+
+    def remains(self) -> Iterator[Request]:
+        """Revisions beyond the history limit: their Deployment first, their record last."""
+        for revision in sorted(self.desired.prune):
+            for kind in (DEPLOYMENT, CONTROLLER_REVISION):
+                name = of_revision(self.owner.key.name, revision)
+                if found := self.world.objects.get((kind.name, name)):
+                    yield _delete(Ref(kind, self.owner.key.namespace, name), found)
+
+    def finalizer(self) -> Iterator[Request]:
+        """Ours alone among the finalizers; no finalizer can be added to what is being deleted."""
+        others = [name for name in self.owner.finalizers if name != FINALIZER]
+        stands = FINALIZER in self.owner.finalizers
+        if stands == self.desired.finalizer or (self.desired.finalizer and self.owner.deleting):
+            return
+        wanted = [*others, FINALIZER] if self.desired.finalizer else others
+        yield requests.merge_patch(
+            GRACEFUL_SERVICE.of(dict(self.owner.body)),
+            {"metadata": {"finalizers": wanted}},
+            resource_version=self.owner.resource_version,
+        )
+
+    def _existing(self, kind: Kind, revision: str) -> tuple[Ref, Object]:
+        name = of_revision(self.owner.key.name, revision)
+        return Ref(kind, self.owner.key.namespace, name), self.world.objects[kind.name, name]
+
+
+def _delete(ref: Ref, found: Object) -> Request:
+    """Delete the very object that was seen, if nothing has changed it since."""
+    return requests.delete(ref, uid=found["metadata"]["uid"], resource_version=_version(found))
+
+
+def _version(found: Object) -> str:
+    return str(found["metadata"]["resourceVersion"])
+
+
+def _changed(found: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str | None]:
+    """Our marks that differ; None takes one away."""
+    keys = (STABLE_ANNOTATION, CONDEMNED_ANNOTATION)
+    return {key: wanted.get(key) for key in keys if found.get(key) != wanted.get(key)}
+
+
+def _differing(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Operations that put a Service's selector and ports right, none where they are."""
+    right = {
+        "selector": found.get("selector") == wanted["selector"],
+        "ports": [_port(port) for port in found.get("ports") or ()] == [_port(port) for port in wanted["ports"]],
+    }
+    return [{"op": "add", "path": f"/spec/{part}", "value": wanted[part]} for part, same in right.items() if not same]
+
+
+def _port(port: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What we say of a port; the API server adds the rest."""
+    return port.get("name"), port["port"], port.get("targetPort"), port.get("protocol", "TCP")

@@ -1,0 +1,249 @@
+"""Prometheus' HTTP API as values: what is asked, and what an answer means, whatever it is.
+
+A selector is asked as an instant query with a range, `metric{…}[30s]`: that alone shows raw samples with their
+own times. Every answer becomes samples, or one of two named failures:
+
+    Outage       no answer to rely on: nobody there, an error, a part of the data only, not Prometheus at all
+    Unreadable   an answer that cannot be counted: pods that cannot be told apart, a value that is no number
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median_low
+from typing import Any
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from gracefulservice.rollout.reading import Look
+from gracefulservice.rollout.samples import PodFacts, Sample
+from gracefulservice.rollout.selector import matcher, parse
+from gracefulservice.rollout.verdict import Cause, Problem
+
+SHORTEST_SPAN = 30.0
+"""Seconds of raw samples that are asked for; with slow scrapes three intervals."""
+INTERVALS = 3
+PLACE = frozenset({"__name__", "namespace", "pod"})
+"""Labels that say what and whose a series is: the question holds them already."""
+TARGET = frozenset({"job", "instance", "endpoint", "prometheus", "prometheus_replica"})
+"""Labels that say by which scrape a series came: the same counter, seen on another way."""
+REFUSED = frozenset({400, 422})
+"""Codes with which Prometheus refuses the query itself."""
+
+
+class Outage(Exception):  # noqa: N818 - it is the word of the field
+    """Prometheus cannot be relied on now. The message is a sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series as it came: its labels, and its raw samples (unix seconds, value), oldest first."""
+
+    labels: Mapping[str, str]
+    values: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is known about one selector: series of this service's pods, or the reason why they cannot be counted."""
+
+    series: tuple[Series, ...] = ()
+    problem: Problem | None = None
+
+
+def span(interval: float) -> float:
+    """Seconds of raw samples to ask for at a scrape interval."""
+    return max(SHORTEST_SPAN, INTERVALS * interval)
+
+
+def question(selector: str, namespace: str, pods: Iterable[str], seconds: float) -> str:
+    """PromQL for the raw samples of a selector on these pods.
+
+    >>> question('http_requests_total{code="500"}', "shop", ["web-b2-x", "web-b2-y"], 30)
+    'http_requests_total{code="500",namespace="shop",pod=~"web-b2-x|web-b2-y"}[30s]'
+    """
+    narrowed = parse(selector).narrowed(matcher("namespace", "=", namespace), _any_of(pods))
+    return f"{narrowed}[{math.ceil(seconds)}s]"
+
+
+def doubt(selector: str, pods: Iterable[str]) -> str:
+    """PromQL for one series that would be ours if its labels said so; asked only when nothing was found."""
+    counter = parse(selector)
+    return f"topk(1, {counter.narrowed(_any_of(pods))} or {counter.narrowed(matcher('pod', '=', ''))})"
+
+
+def _any_of(pods: Iterable[str]) -> str:
+    return matcher("pod", "=~", "|".join(pod.replace(".", r"\.") for pod in sorted(pods)))
+
+
+def form(promql: str, at: float, timeout: float) -> dict[str, str]:
+    """The form that is posted to `/api/v1/query`: evaluated at `at` (unix seconds), for at most `timeout` s."""
+    return {"query": promql, "time": f"{at:.3f}", "timeout": f"{timeout:g}s"}
+
+
+def read(selector: str, answer: Answer) -> Found:
+    """The series in an answer to `question`. Raises Outage."""
+    said = _said(answer.body)
+    if answer.status in REFUSED and said.error:
+        return Found(problem=_unreadable(f"Prometheus refuses {selector}: {said.error}."))
+    rows = _result(answer.status, said, "matrix")
+    found = tuple(Series(row.metric, tuple((at, _number(value)) for at, value in row.values)) for row in rows)
+    return Found(found, _faults(selector, found))
+
+
+def doubtful(selector: str, namespace: str, answer: Answer) -> Problem | None:
+    """Why nothing was found although there is such a metric, from an answer to `doubt`. Raises Outage."""
+    rows = _result(answer.status, _said(answer.body), "vector")
+    labels = rows[0].metric if rows else {"namespace": namespace, "pod": ""}
+    if "pod" not in labels:
+        return _unlabelled(
+            f"{selector} has no series with the names of this service's pods in the label pod, but others without "
+            f"that label (with {', '.join(sorted(set(labels) - PLACE)) or 'none at all'}): let the scrape "
+            "configuration set the labels pod and namespace."
+        )
+    if labels.get("namespace") != namespace:
+        place = f'"{labels["namespace"]}"' if "namespace" in labels else "missing"
+        return _unlabelled(
+            f'The label namespace of {selector} is {place} where "{namespace}" is expected: let the scrape '
+            "configuration set it to the namespace of the pod."
+        )
+    return None
+
+
+def look(at: float, interval: float, pods: Sequence[PodFacts], found: Mapping[str, Found]) -> Look:
+    """Everything that was answered about the instant `at`; the scrape interval is read from the samples."""
+    return Look(
+        at=at,
+        interval=scrape_interval((one for each in found.values() for one in each.series), interval),
+        pods=tuple(pods),
+        samples={selector: tuple(_samples(each.series)) for selector, each in found.items() if not each.problem},
+        problems=tuple(each.problem for each in found.values() if each.problem),
+    )
+
+
+def scrape_interval(series: Iterable[Series], otherwise: float) -> float:
+    """The usual time between two samples, to the tenth of a second; `otherwise` where no series has two."""
+    gaps = [later - sooner for one in series for (sooner, _), (later, _) in pairwise(one.values)]
+    return round(median_low(gaps), 1) if gaps else otherwise
+
+
+def label_text(labels: Mapping[str, str]) -> str:
+    """What tells a series from the others of its pod: `code="500",method="GET"`, sorted by name."""
+    return ",".join(
+        matcher(name, "=", labels[name]) for name in sorted(labels) if name not in PLACE and name not in TARGET
+    )
+
+
+def _samples(series: Iterable[Series]) -> Iterable[Sample]:
+    for one in series:
+        text = label_text(one.labels)
+        for at, value in one.values:
+            yield Sample(pod=one.labels["pod"], series=text, at=at, value=value)
+
+
+def _faults(selector: str, found: Sequence[Series]) -> Problem | None:
+    """The first thing that keeps these series from being counted."""
+    for one in found:
+        if not one.values:
+            return _unreadable(
+                f"{selector} is a native histogram in Prometheus, which has no counters of buckets: let "
+                "Prometheus keep the classic buckets as well."
+            )
+        if not all(math.isfinite(value) for _, value in one.values):
+            text = label_text(one.labels)
+            return _unreadable(f"{selector} of pod {one.labels['pod']} is not a number ({text}).")
+    return _several(selector, found)
+
+
+def _several(selector: str, found: Sequence[Series]) -> Problem | None:
+    """A pod that is scraped in two ways at once would be counted twice, or its counters taken for one another."""
+    newest: dict[str, dict[str, float]] = {}
+    for one in found:
+        ways = newest.setdefault(one.labels["pod"], {})
+        way = ",".join(matcher(name, "=", one.labels[name]) for name in sorted(TARGET & one.labels.keys()))
+        ways[way] = max(ways.get(way, 0.0), one.values[-1][0])
+    interval = scrape_interval(found, SHORTEST_SPAN)
+    for pod, ways in newest.items():
+        alive = sorted(way for way, at in ways.items() if at > max(ways.values()) - interval)
+        if len(alive) > 1:
+            return _unreadable(
+                f"{selector} of pod {pod} is scraped in {len(alive)} ways ({' and '.join(alive)}): scrape it "
+                "once, or choose one by a label."
+            )
+    return None
+
+
+def _number(text: str) -> float:
+    """A value as a number; what is none becomes NaN, which nobody counts."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+class _Row(BaseModel):
+    """One series of a result."""
+
+    metric: dict[str, str]
+    values: list[tuple[float, str]] = []
+
+
+class _Data(BaseModel):
+    """A result of whatever type."""
+
+    type: str = Field(alias="resultType")
+    result: Any = None
+
+
+class _Said(BaseModel):
+    """What every answer of Prometheus says, good or bad."""
+
+    status: str = ""
+    error: str = ""
+    warnings: list[str] = []
+    data: _Data | None = None
+
+
+_ROWS = TypeAdapter(list[_Row])
+
+
+def _said(body: bytes) -> _Said:
+    """What the body says; nothing at all if it is not Prometheus that speaks, whose text is nobody's business."""
+    try:
+        return _Said.model_validate_json(body)
+    except ValidationError:
+        return _Said()
+
+
+def _result(status: int, said: _Said, kind: str) -> list[_Row]:
+    """The series of a query that was answered in full. Raises Outage."""
+    if not said.status:
+        raise Outage(f"The address of Prometheus answers {status}, but not as a Prometheus does.")
+    if status != 200 or said.status != "success":
+        raise Outage(f"Prometheus answers {status}: {said.error or 'it gives no reason'}.")
+    if said.warnings:
+        raise Outage(f"Prometheus knows only a part of the answer: {said.warnings[0]}.")
+    if said.data is None or said.data.type != kind:
+        given = f"a {said.data.type}" if said.data else "nothing"
+        raise Outage(f"Prometheus answers with {given} where a {kind} is expected.")
+    try:
+        return _ROWS.validate_python(said.data.result)
+    except ValidationError as error:
+        raise Outage("Prometheus answers with series that cannot be read.") from error
+
+
+def _unlabelled(sentence: str) -> Problem:
+    return Problem(cause=Cause.LABEL_MISSING, sentence=sentence)
+
+
+def _unreadable(sentence: str) -> Problem:
+    return Problem(cause=Cause.UNREADABLE, sentence=sentence)

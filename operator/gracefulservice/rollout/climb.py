@@ -1,0 +1,166 @@
+"""The way up: warm without traffic, climb step by step or by the error budget, bake at 100 %."""
+
+from gracefulservice.rollout import figures, ramp
+from gracefulservice.rollout.capacity import (
+    ALL,
+    canary_pods,
+    carried,
+    least_weight,
+    reachable,
+    reached,
+    visible,
+)
+from gracefulservice.rollout.happenings import Reason, told
+from gracefulservice.rollout.judging import assessment, unproven, unreadable, unwatched
+from gracefulservice.rollout.memory import Baking, Climbing, Memory, Warming, Widening
+from gracefulservice.rollout.plan import Plan, Step
+from gracefulservice.rollout.seen import Seen
+from gracefulservice.rollout.settle import promoted
+from gracefulservice.rollout.verdict import Assessment
+
+CAP = 50.0
+"""Percent that the budgeted ramp may reach before its gate opens."""
+
+
+def step_of(plan: Plan, state: Climbing) -> Step | None:
+    """The explicit step a rollout is at; None on the ramp and on the last stretch to 100 %."""
+    return plan.steps[state.step] if state.step < len(plan.steps) else None
+
+
+def awaits_person(plan: Plan, state: Climbing) -> bool:
+    """Whether this step has held its time and stops until somebody resumes."""
+    step = step_of(plan, state)
+    return step is not None and step.pause and not state.resumed and state.held.spent >= step.hold
+
+
+def pods_wanted(plan: Plan, state: Warming | Climbing) -> int:
+    """Canary pods the present weight needs."""
+    if isinstance(state, Climbing):
+        step = step_of(plan, state)
+        return canary_pods(plan, state.weight, step.replicas if step else None)
+    if plan.steps:
+        return canary_pods(plan, plan.steps[0].weight, plan.steps[0].replicas)
+    return canary_pods(plan, CAP)
+
+
+def warming(plan: Plan, seen: Seen, memory: Memory, state: Warming, now: float) -> Memory:
+    """Wait for the first step's pods, in the endpoints, then let them warm up without any request."""
+    wanted = pods_wanted(plan, state)
+    ready = visible(plan, seen, state.canary)
+    warm = state.warm.run(now) if ready >= wanted else state.warm.stop()
+    progress = state.progress.watch(wanted, seen.fleet(state.canary).ready, now)
+    memory = memory.but(state=state.model_copy(update={"warm": warm, "progress": progress}))
+    if ready < wanted or memory.paused or (seen.route and seen.route.trouble):
+        return memory
+    if memory.hurry != "unjudged" and (warm.spent < plan.warmup or unreadable(plan, memory, now)):
+        return memory
+    weight = first_weight(plan, seen, memory, now)
+    if not weight:
+        return memory
+    return memory.but(state=Climbing(canary=state.canary, weight=weight, progress=progress))
+
+
+def first_weight(plan: Plan, seen: Seen, memory: Memory, now: float) -> float:
+    """The first step, or what the budget allows (0: nobody calls); everything when stable serves nobody."""
+    if memory.hurry or not seen.stable_service.endpoints.get(memory.stable or "", 0):
+        return ALL
+    if plan.steps:
+        return plan.steps[0].weight
+    judged = assessment(plan, memory, now)
+    return reachable(plan, ramp.first_weight(limits(plan, seen, memory.canary or ""), judged.rate if judged else 0.0))
+
+
+def climbing(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float) -> Memory:
+    """Hold the weight while it is really there; go on when the step, the judge and any person agree."""
+    wanted = pods_wanted(plan, state)
+    there = reached(plan, seen, state.canary, memory.stable, state.weight)
+    held = state.held.run(now) if there and not memory.paused else state.held.stop()
+    progress = state.progress.watch(wanted, seen.fleet(state.canary).ready, now)
+    if there and state.observed_at is None:
+        state = state.model_copy(update={"observed_at": round(now, 3)})
+        memory = told(memory, Reason.WEIGHT_OBSERVED, observed_sentence(plan, seen, memory, state), now)
+    state = state.model_copy(update={"held": held, "progress": progress})
+    memory = memory.but(state=state)
+    if not seen.stable_service.endpoints.get(memory.stable or "", 0) or memory.hurry:
+        return onward(plan, memory, state, ALL) if state.weight < ALL else baked_if(memory, state, there)
+    if memory.paused or not there:
+        return memory
+    return stepped(plan, memory, state, now) if plan.steps else ramped(plan, seen, memory, state, now)
+
+
+def observed_sentence(plan: Plan, seen: Seen, memory: Memory, state: Climbing) -> str:
+    """What was observed, with the pods that carry it."""
+    weight = carried(plan, seen, state.canary, memory.stable)
+    ready = figures.pods(seen.fleet(state.canary).ready)
+    place = f"step {state.step + 1} of {len(plan.steps)}, " if step_of(plan, state) else ""
+    return f"Revision {state.canary} carries {figures.weight(weight or 0.0)} ({place}{ready})."
+
+
+def onward(plan: Plan, memory: Memory, state: Climbing, weight: float) -> Memory:
+    """The next weight: its pods, its observation and its hold start anew."""
+    step = len(plan.steps) if weight >= ALL else state.step + 1
+    return memory.but(state=Climbing(canary=state.canary, weight=weight, step=step, progress=state.progress))
+
+
+def baked_if(memory: Memory, state: Climbing, there: bool) -> Memory:
+    """The bake begins once 100 % was observed."""
+    return memory.but(state=Baking(canary=state.canary, progress=state.progress)) if there else memory
+
+
+def stepped(plan: Plan, memory: Memory, state: Climbing, now: float) -> Memory:
+    """Explicit steps: the hold, then a person where asked for, then the judge."""
+    if state.weight >= ALL:
+        return baked_if(memory, state, there=True)
+    step = step_of(plan, state)
+    if step is not None and (state.held.spent < step.hold or awaits_person(plan, state)):
+        return memory
+    if unproven(plan, memory, now):
+        return memory
+    weight = plan.steps[state.step + 1].weight if state.step + 1 < len(plan.steps) else ALL
+    return onward(plan, memory, state, weight)
+
+
+def ramped(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float) -> Memory:
+    """The budgeted ramp: looked at again only when the last weight has had time to show its effect."""
+    if state.weight >= ALL:
+        return baked_if(memory, state, there=True)
+    judged = assessment(plan, memory, now)
+    if judged is None or unreadable(plan, memory, now) or state.observed_at is None:
+        return memory
+    bounds = limits(plan, seen, state.canary)
+    if state.held.spent < bounds.tau or not ramp.due(bounds, state.observed_at, judged.newest, now):
+        return memory
+    if judged.gate_open and state.weight >= reachable(plan, CAP):
+        return onward(plan, memory, state, ALL)
+    weight = next_weight(plan, bounds, state, judged)
+    return memory if weight == state.weight else onward(plan, memory, state, weight)
+
+
+def next_weight(plan: Plan, bounds: ramp.Ramp, state: Climbing, judged: Assessment) -> float:
+    """The weight at which the rest of the budget lasts for one reaction time."""
+    weight = ramp.next_weight(bounds, state.weight, judged.rate, judged.bound, judged.reference, judged.extra)
+    return reachable(plan, weight)
+
+
+def limits(plan: Plan, seen: Seen, canary: str) -> ramp.Ramp:
+    """What bounds the ramp now: the budget, the router's smallest weight, and what ready pods can carry."""
+    carry = ALL * visible(plan, seen, canary) / max(plan.replicas, 1)
+    least = least_weight(plan)
+    return ramp.Ramp(budget=plan.budget, floor=least, cap=CAP, capacity=max(carry, least))
+
+
+def baking(plan: Plan, seen: Seen, memory: Memory, state: Baking, now: float) -> Memory:
+    """Watch at 100 % while the old revision is warm; time without evidence does not count."""
+    there = reached(plan, seen, state.canary, memory.stable, ALL)
+    ready = seen.fleet(state.canary).ready
+    watched = memory.hurry == "unjudged" or not unwatched(plan, memory, now)
+    running = there and ready >= plan.replicas and not memory.paused and watched
+    baked = state.baked.run(now) if running else state.baked.stop()
+    progress = state.progress.watch(plan.replicas, ready, now)
+    state = state.model_copy(update={"baked": baked, "progress": progress})
+    memory = memory.but(state=state)
+    if not running or (baked.spent < plan.bake and memory.hurry != "unjudged"):
+        return memory
+    if plan.weighted:
+        return memory.but(state=Widening(canary=state.canary))
+    return promoted(plan, seen, memory, state.canary, now)

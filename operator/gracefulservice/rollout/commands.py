@@ -1,0 +1,120 @@
+"""What a person asked for. A command is state with a receipt: it acts once, and its answer is kept."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gracefulservice.api import Command, Receipt
+from gracefulservice.rollout.climb import awaits_person
+from gracefulservice.rollout.happenings import KEPT, Reason, told
+from gracefulservice.rollout.memory import Climbing, Memory
+from gracefulservice.rollout.plan import Plan
+from gracefulservice.rollout.seen import Seen
+from gracefulservice.rollout.settle import turned_back
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command did: the memory after it, and one sentence. A refused one changed nothing."""
+
+    memory: Memory
+    sentence: str
+    accepted: bool = True
+
+
+Deed = Callable[[Plan, Seen, Memory, Command, float], Answer]
+
+
+def obey(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
+    """`memory` after the command that stands on the object, with its receipt; a known id is ignored."""
+    command = seen.command
+    if command is None or any(receipt.id == command.id for receipt in memory.receipts):
+        return memory
+    answer = answered(plan, seen, memory, command, now)
+    receipt = Receipt(
+        id=command.id,
+        do=command.do,
+        revision=command.revision,
+        by=command.by,
+        result="Done" if answer.accepted else "Refused",
+        sentence=answer.sentence,
+        time=round(now, 3),
+    )
+    after = answer.memory.but(receipts=(*memory.receipts, receipt)[-KEPT:])
+    return after if answer.accepted else told(after, Reason.COMMAND_REFUSED, answer.sentence, now, warning=True)
+
+
+def answered(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float) -> Answer:
+    """The command done, or refused with the reason."""
+    in_play = memory.canary or (memory.leaving if memory.leaving != memory.stable else None) or plan.revision.id
+    if command.revision and command.revision != in_play:
+        return refused(memory, f"Revision {command.revision} is not in play; {in_play} is.")
+    return DEEDS[command.do](plan, seen, memory, command, now)
+
+
+def refused(memory: Memory, sentence: str) -> Answer:
+    """Nothing changes."""
+    return Answer(memory, sentence, accepted=False)
+
+
+def abort(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float) -> Answer:
+    """Back to stable, and the revision is condemned."""
+    if memory.canary is None:
+        return refused(memory, "No rollout is under way, so there is nothing to abort.")
+    who = command.by or "a person"
+    after = turned_back(seen, memory, f"{who} aborted the rollout.", now, condemn=True)
+    return Answer(after, f"Revision {memory.canary} goes back to {memory.stable} and is condemned.")
+
+
+def retry(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float) -> Answer:
+    """Lift the condemnation, so that the target is tried again from its first step."""
+    target = plan.revision.id
+    if target not in memory.condemned:
+        return refused(memory, f"Revision {target} is not condemned, so there is nothing to retry.")
+    condemned = {revision: why for revision, why in memory.condemned.items() if revision != target}
+    sentence = f"Revision {target} is tried again from its first step."
+    return Answer(told(memory.but(condemned=condemned), Reason.RETRIED, sentence, now), sentence)
+
+
+def pause(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float) -> Answer:
+    """Stop where it is; the judge goes on watching."""
+    if memory.canary is None:
+        return refused(memory, "No rollout is under way, so there is nothing to pause.")
+    if memory.paused:
+        return refused(memory, f"The rollout is paused already: {memory.paused}")
+    why = f"{command.by or 'A person'} paused it."
+    return Answer(told(memory.but(paused=why), Reason.PAUSED, f"The rollout pauses: {why}", now), why)
+
+
+def resume(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float) -> Answer:
+    """Go on after a pause, whoever or whatever asked for it."""
+    state = memory.state
+    waiting = isinstance(state, Climbing) and awaits_person(plan, state)
+    if not memory.paused and not waiting:
+        return refused(memory, "The rollout is not paused, so there is nothing to resume.")
+    if waiting:
+        state = state.model_copy(update={"resumed": True})
+    sentence = f"{command.by or 'A person'} resumed the rollout."
+    return Answer(told(memory.but(paused="", state=state), Reason.RESUMED, sentence, now), sentence)
+
+
+def promote(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float) -> Answer:
+    """Skip what is left of the steps; with `full` also the judge, the bake and a condemnation."""
+    target = plan.revision.id
+    if command.full and memory.canary is None and target in memory.condemned:
+        memory = retry(plan, seen, memory, command, now).memory
+        return Answer(memory.but(hurry="unjudged"), f"Revision {target} is promoted although it was condemned.")
+    if memory.canary is None:
+        return refused(memory, "No rollout is under way, so there is nothing to promote.")
+    hurry = "unjudged" if command.full else "judged"
+    how = "without being judged" if command.full else "and is judged there"
+    after = memory.but(paused="", hurry=hurry)
+    return Answer(after, f"Revision {memory.canary} goes to 100 % {how}.")
+
+
+DEEDS: dict[str, Deed] = {
+    "abort": abort,
+    "retry": retry,
+    "pause": pause,
+    "resume": resume,
+    "promote": promote,
+}

@@ -1,0 +1,92 @@
+"""The rollout as one function: what was planned, seen and remembered → what to remember and to want next."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from gracefulservice.rollout import climb, commands, rest, safety, settle
+from gracefulservice.rollout.capacity import ALL
+from gracefulservice.rollout.desire import desire
+from gracefulservice.rollout.desired import Desired
+from gracefulservice.rollout.judge import learn
+from gracefulservice.rollout.memory import (
+    Baking,
+    Clearing,
+    Climbing,
+    Draining,
+    Founding,
+    Idle,
+    Memory,
+    Narrowing,
+    Returning,
+    TurningBack,
+    Warming,
+    Widening,
+)
+from gracefulservice.rollout.plan import Plan
+from gracefulservice.rollout.seen import Seen
+
+TICK = 2.5
+"""Seconds between two looks while a rollout is under way: half a scrape interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to remember first, the complete world to converge to, and in how many seconds to look again."""
+
+    memory: Memory
+    desired: Desired
+    wake_after: float | None
+
+
+def decide(plan: Plan, seen: Seen, memory: Memory, now: float) -> Decision:
+    """One pass. `now` is unix time in seconds; at most one state is left in one pass."""
+    known = learned(plan, seen, rest.recovered(seen, memory))
+    obeyed = commands.obey(plan, seen, known, now)
+    after = advance(plan, seen, safety.checked(plan, seen, obeyed, now), now)
+    return Decision(after, desire(plan, seen, after), wake_after(memory, after))
+
+
+def learned(plan: Plan, seen: Seen, memory: Memory) -> Memory:
+    """`memory` with the evidence of this look."""
+    judged = memory.canary or memory.leaving
+    if memory.evidence is None or seen.metrics is None or judged is None:
+        return memory
+    weight = memory.state.weight if isinstance(memory.state, Climbing) else 0.0
+    weight = ALL if isinstance(memory.state, Baking | Widening) else weight
+    return memory.but(evidence=learn(memory.evidence, plan.objectives, seen.metrics, judged, weight))
+
+
+def advance(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:  # noqa: C901  (one line per state)
+    """Leave the state, or let its timers run; each state knows its own way on."""
+    match memory.state:
+        case Idle():
+            return rest.idle(plan, seen, memory, now)
+        case Founding() as state:
+            return rest.founding(plan, seen, memory, state, now)
+        case Warming() as state:
+            return climb.warming(plan, seen, memory, state, now)
+        case Climbing() as state:
+            return climb.climbing(plan, seen, memory, state, now)
+        case Baking() as state:
+            return climb.baking(plan, seen, memory, state, now)
+        case Widening() as state:
+            return settle.widening(plan, seen, memory, state, now)
+        case Narrowing() as state:
+            return settle.narrowing(seen, memory, state)
+        case Returning() as state:
+            return settle.returning(seen, memory, state)
+        case TurningBack() as state:
+            return settle.turning_back(plan, seen, memory, state)
+        case Draining() as state:
+            return settle.draining(seen, memory, state, now)
+        case Clearing() as state:
+            return settle.clearing(seen, memory, state, now)
+        case _:
+            assert_never(memory.state)
+
+
+def wake_after(before: Memory, after: Memory) -> float | None:
+    """Seconds until the next look: at once after a step on, never while at rest (the world wakes us)."""
+    if before.state.kind != after.state.kind or before.stable != after.stable:
+        return 0.0
+    return None if isinstance(after.state, Idle) else TICK

@@ -1,0 +1,162 @@
+"""The complete world a memory asks for, held back by what is really there.
+
+Order comes from these guards, not from the order of writes: no weight before ready pods that stand in the
+endpoints; nothing scaled below the traffic observed on it; nothing removed before its drain.
+"""
+
+from collections.abc import Mapping
+
+from gracefulservice.rollout.capacity import ALL, canary_pods, stable_pods, visible
+from gracefulservice.rollout.climb import CAP, pods_wanted
+from gracefulservice.rollout.desired import Desired
+from gracefulservice.rollout.memory import (
+    Baking,
+    Clearing,
+    Climbing,
+    Founding,
+    Idle,
+    Memory,
+    Narrowing,
+    TurningBack,
+    Warming,
+    Widening,
+)
+from gracefulservice.rollout.plan import Plan
+from gracefulservice.rollout.seen import WIDE, Seen
+
+
+def desire(plan: Plan, seen: Seen, memory: Memory) -> Desired:
+    """Everything that should exist for this service now."""
+    return Desired(
+        fleets=fleets(plan, seen, memory),
+        stable_selector=stable_selector(plan, seen, memory),
+        canary_selector=canary_selector(seen, memory) if plan.weighted else None,
+        weight=weight(plan, seen, memory) if plan.weighted else None,
+        marks=memory.condemned,
+        stable=memory.stable,
+        prune=prunable(plan, seen, memory),
+        finalizer=holds_route(plan, seen, memory),
+    )
+
+
+def fleets(plan: Plan, seen: Seen, memory: Memory) -> Mapping[str, int]:
+    """Replicas per revision; a revision that plays no part keeps what it has until its turn."""
+    wanted = {revision: fleet.wanted for revision, fleet in seen.fleets.items()}
+    state = memory.state
+    if isinstance(state, Founding):
+        return dict.fromkeys(wanted, 0) | {state.revision: plan.replicas}
+    if memory.stable is not None:
+        wanted[memory.stable] = stable_fleet(plan, seen, memory)
+    if memory.canary is not None:
+        wanted[memory.canary] = canary_fleet(plan, seen, memory)
+    if isinstance(state, Clearing) and state.leaving != memory.stable and not behind_canary(seen, state.leaving):
+        wanted[state.leaving] = 0
+    return wanted
+
+
+def behind_canary(seen: Seen, revision: str) -> bool:
+    """Whether `<name>-canary` still leads to `revision`."""
+    return seen.canary_service.endpoints.get(revision, 0) > 0
+
+
+def stable_fleet(plan: Plan, seen: Seen, memory: Memory) -> int:
+    """Stable keeps the capacity for everything, except where pods are what splits the traffic.
+
+    A replica ratio gives up one stable pod only for one canary pod that is ready: 4 stable pods and 1 of 1
+    canary pods ready at 25 % leave 3.
+    """
+    state = memory.state
+    if plan.weighted or not isinstance(state, Climbing | Baking):
+        return plan.replicas
+    share = state.weight if isinstance(state, Climbing) else ALL
+    ready = visible(plan, seen, state.canary)
+    return max(stable_pods(plan, share), plan.replicas - ready)
+
+
+def canary_fleet(plan: Plan, seen: Seen, memory: Memory) -> int:
+    """The canary's pods, never fewer than what carries the weight observed on it."""
+    state = memory.state
+    if isinstance(state, Warming):
+        return pods_wanted(plan, state)
+    if not isinstance(state, Climbing):
+        return plan.replicas
+    ahead = CAP if state.weight < CAP else ALL
+    wanted = pods_wanted(plan, state) if plan.steps or not plan.weighted else canary_pods(plan, ahead)
+    observed = seen.route.weight if seen.route and seen.route.weight else 0.0
+    return max(wanted, canary_pods(plan, observed) if plan.weighted and observed else 0)
+
+
+def stable_selector(plan: Plan, seen: Seen, memory: Memory) -> str:
+    """`<name>` leads to stable; wide only while exactly the revisions in play have pods."""
+    state = memory.state
+    if isinstance(state, Founding):
+        return state.revision
+    stable = memory.stable or plan.revision.id
+    if isinstance(state, Widening):
+        return WIDE if not third(seen, {stable, state.canary}) else stable
+    if plan.weighted:
+        return stable
+    if isinstance(state, TurningBack):
+        regrown = (
+            seen.fleet(stable).ready >= plan.replicas and seen.stable_service.endpoints.get(stable, 0) >= plan.replicas
+        )
+        return stable if regrown or seen.stable_service.selects == stable else WIDE
+    if isinstance(state, Idle | Climbing | Baking) or (
+        isinstance(state, Clearing) and seen.stable_service.selects == WIDE
+    ):
+        return WIDE if not third(seen, {stable, memory.canary, memory.leaving}) else stable
+    return stable
+
+
+def third(seen: Seen, in_play: set[str | None]) -> bool:
+    """Whether a revision that plays no part still has pods."""
+    return any(fleet.pods or fleet.wanted for revision, fleet in seen.fleets.items() if revision not in in_play)
+
+
+def canary_selector(seen: Seen, memory: Memory) -> str | None:
+    """`<name>-canary` leads to the canary only once its pods are ready, and to stable before they go."""
+    state = memory.state
+    stable = memory.stable or (state.revision if isinstance(state, Founding) else None)
+    if memory.canary is not None:
+        return memory.canary if seen.fleet(memory.canary).ready or not weightless(seen) else stable
+    if memory.leaving is not None and not isinstance(state, Clearing | Narrowing) and memory.leaving != stable:
+        return seen.canary_service.selects or stable
+    return stable
+
+
+def weightless(seen: Seen) -> bool:
+    """Whether the route sends nothing to `<name>-canary`."""
+    return seen.route is None or not seen.route.weight
+
+
+def weight(plan: Plan, seen: Seen, memory: Memory) -> float | None:
+    """The share of `<name>-canary` in percent: never more than its ready, visible pods can carry."""
+    state = memory.state
+    observed = seen.route.weight if seen.route else None
+    if observed is None:
+        return None
+    if seen.deleting or isinstance(state, Idle | Founding | Warming | TurningBack):
+        return 0.0
+    if isinstance(state, Climbing):
+        enough = visible(plan, seen, state.canary) >= pods_wanted(plan, state)
+        return state.weight if enough or state.weight < observed else observed
+    return ALL if isinstance(state, Baking | Widening | Narrowing) else 0.0
+
+
+def prunable(plan: Plan, seen: Seen, memory: Memory) -> frozenset[str]:
+    """Revisions beyond the history limit: the oldest without pods that play no part."""
+    in_play = {memory.stable, memory.canary, memory.leaving, plan.revision.id}
+    rest = [
+        revision
+        for revision in sorted(seen.records, key=lambda known: seen.records[known].number)
+        if revision not in in_play and not seen.fleet(revision).pods and not seen.fleet(revision).wanted
+    ]
+    return frozenset(rest[: max(len(rest) - plan.history_limit, 0)])
+
+
+def holds_route(plan: Plan, seen: Seen, memory: Memory) -> bool:
+    """Whether a route of the user's must be given back before the object may go."""
+    if plan.route is None or plan.route.ours or seen.route is None or seen.route.weight is None:
+        return False
+    moving = not isinstance(memory.state, Idle | Founding)
+    return seen.route.weight > 0 if seen.deleting else moving or seen.route.weight > 0

@@ -1,0 +1,33 @@
+"""What happened and must be told: reasons are one enum, sentences carry the numbers."""
+
+from enum import StrEnum
+
+from gracefulservice.rollout.memory import Happening, Memory
+
+KEPT = 20
+"""Happenings and receipts that are remembered."""
+
+
+class Reason(StrEnum):
+    """Why something is told: the `reason` of Events and, where they fit, of conditions."""
+
+    FIRST_REVISION_READY = "FirstRevisionReady"
+    ROLLOUT_STARTED = "RolloutStarted"
+    WEIGHT_OBSERVED = "WeightObserved"
+    PROMOTED = "Promoted"
+    BAKE_DONE = "BakeDone"
+    OLD_REVISION_SCALED_DOWN = "OldRevisionScaledDown"
+    ROLLED_BACK = "RolledBack"
+    TURNED_BACK = "TurnedBack"
+    CANARY_SCALED_DOWN = "CanaryScaledDown"
+    PAUSED = "Paused"
+    RESUMED = "Resumed"
+    RETRIED = "Retried"
+    COMMAND_REFUSED = "CommandRefused"
+
+
+def told(memory: Memory, reason: Reason, sentence: str, now: float, *, warning: bool = False) -> Memory:
+    """`memory` with one more thing to tell."""
+    last = memory.happenings[-1].id if memory.happenings else memory.told
+    news = Happening(id=last + 1, reason=reason, sentence=sentence, at=round(now, 3), warning=warning)
+    return memory.but(happenings=(*memory.happenings, news)[-KEPT:])

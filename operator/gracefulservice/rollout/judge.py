@@ -1,0 +1,253 @@
+"""The judge: looks at the metrics become evidence, evidence becomes an assessment.
+
+`begin` → `learn` once per look → `assess` whenever a decision is due. All three are pure; `Evidence` is what is
+persisted between them. The same look learned twice changes nothing, and evidence that went through JSON is
+bit-equal to evidence that did not, so a restart of the operator at any moment changes no verdict.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from pydantic import Field
+
+from gracefulservice.api.value import Value
+from gracefulservice.rollout.bound import proven_good, upper_bound
+from gracefulservice.rollout.evidence import odds
+from gracefulservice.rollout.figures import at_most, chances, number, percent
+from gracefulservice.rollout.objective import Objective, leading
+from gracefulservice.rollout.reading import Look
+from gracefulservice.rollout.samples import INTERVALS_UNTIL_STALE
+from gracefulservice.rollout.tally import Counted, Tally, count
+from gracefulservice.rollout.verdict import Assessment, Cause, Problem, Verdict
+
+ALPHA = 0.01
+LIMIT = 1 / ALPHA
+RATE_SPAN = 60.0  # seconds
+
+
+class Flow(NamedTuple):
+    """How many user requests, of all revisions, came between the flow before and the look `at`."""
+
+    at: float
+    requests: float
+
+
+class Fleet(NamedTuple):
+    """The newest sample of a revision's pods, and the newest look in which its request counters had moved."""
+
+    seen: float | None
+    moved: float | None
+
+
+class Evidence(Value):
+    """All that the judge remembers of a rollout.
+
+    `begun`: pods created since then count from zero. `at`: the newest look learned. `carried`: the factor from
+    evidence that was given up because the objectives changed; it keeps the false alarms of both within α.
+    """
+
+    begun: float
+    at: float | None = None
+    interval: float = 0.0
+    weight: float = 0.0
+    ticks: int = 0
+    carried: float = 1.0
+    tallies: dict[str, Tally] = Field(default_factory=dict)
+    flow: tuple[Flow, ...] = ()
+    fleets: dict[str, Fleet] = Field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    outage: str | None = None
+
+
+def begin(objectives: Sequence[Objective], now: float, weight: float = 0.0, carried: float = 1.0) -> Evidence:
+    """Evidence that knows nothing yet, for a rollout (or for new objectives within one) that begins `now`.
+
+    For edited objectives pass the present weight and, as `carried`, the odds of the evidence given up; odds above
+    1 are not carried over, since they spoke against another objective.
+    """
+    tallies = {objective.name: Tally() for objective in objectives}
+    return Evidence(begun=now, weight=weight, carried=min(carried, 1.0), tallies=tallies)
+
+
+def learn(evidence: Evidence, objectives: Sequence[Objective], look: Look, canary: str, weight: float) -> Evidence:
+    """The evidence after one look, taken while the route showed `weight` percent to the revision `canary`.
+
+    There must be at least one objective. A look that is not newer than the last one teaches nothing.
+    """
+    if look.outage is not None:
+        return evidence.model_copy(update={"outage": look.outage})
+    if evidence.at is not None and look.at <= evidence.at:
+        return evidence.model_copy(update={"outage": None})
+    reweighted = weight != evidence.weight
+    counted = {
+        one.name: count(
+            evidence.tallies.get(one.name, Tally()), one, look, canary, begun=evidence.begun, reweighted=reweighted
+        )
+        for one in objectives
+    }
+    lead = counted[leading(objectives).name]
+    return Evidence(
+        begun=evidence.begun,
+        at=look.at,
+        interval=look.interval,
+        weight=weight,
+        ticks=evidence.ticks + 1,
+        carried=evidence.carried,
+        tallies={name: each.tally for name, each in counted.items()},
+        flow=_flow(evidence.flow, look.at, lead),
+        fleets={**evidence.fleets, **dict(_fleets(evidence.fleets, look, lead))},
+        problems=look.problems + tuple(each.problem for each in counted.values() if each.problem),
+    )
+
+
+def assess(evidence: Evidence, objectives: Sequence[Objective], now: float) -> Assessment:
+    """The verdict at `now`: Fail at odds of 1/α, Pass when every objective is surely met within a factor of two.
+
+    What was counted stays counted: a Fail needs no fresh data. A Pass does.
+    """
+    lead = evidence.tallies[leading(objectives).name]
+    wealth = {one.name: odds(evidence.tallies[one.name].bets) for one in objectives}
+    against = evidence.carried * sum(wealth.values()) / len(wealth)
+    bounds = {one.name: _bound(evidence.tallies[one.name]) for one in objectives}
+    worst = max(objectives, key=lambda one: wealth[one.name])
+    verdict, cause, sentence = _judge(evidence, objectives, against, worst, bounds, now)
+    return Assessment(
+        verdict=verdict,
+        cause=cause,
+        sentence=sentence,
+        odds=against,
+        limit=LIMIT,
+        worst=worst.name,
+        bounds=bounds,
+        rate=rate(evidence),
+        reference=lead.stable_bad / lead.stable_requests if lead.stable_requests else 0.0,
+        requests=lead.requests,
+        errors=lead.bad,
+        stable_requests=lead.stable_requests,
+        stable_errors=lead.stable_bad,
+        newest=newest(evidence),
+    )
+
+
+def rate(evidence: Evidence) -> float:
+    """R: user requests/s of all revisions over the last minute, or over as much of it as has been seen."""
+    if len(evidence.flow) < 2:
+        return 0.0
+    first, *later = evidence.flow
+    return sum(flow.requests for flow in later) / (later[-1].at - first.at)
+
+
+def newest(evidence: Evidence) -> float | None:
+    """The time up to which every objective that has samples at all has been counted."""
+    return min((tally.newest for tally in evidence.tallies.values() if tally.newest is not None), default=None)
+
+
+def quiet(evidence: Evidence, revision: str, since: float) -> float:
+    """For how many seconds after `since` (unix s) the request counters of `revision` were seen to stand still.
+
+    It counts up to the newest sample, not up to now: what was not seen yet does not stand still. Pods without
+    any request counter are as quiet as the newest look is new.
+    """
+    fleet = evidence.fleets.get(revision, Fleet(None, None))
+    until = fleet.seen if fleet.seen is not None else evidence.at
+    if until is None:
+        return 0.0
+    return max(until - max(since, fleet.moved or since), 0.0)
+
+
+def _flow(flow: tuple[Flow, ...], at: float, lead: Counted) -> tuple[Flow, ...]:
+    """The last minute and the flow just before it, from which the minute is counted."""
+    if lead.problem and not lead.calls:
+        return flow
+    longer = (*flow, Flow(at, sum(lead.calls.values())))
+    before = sum(one.at <= at - RATE_SPAN for one in longer)
+    return longer[max(before - 1, 0) :]
+
+
+def _fleets(fleets: Mapping[str, Fleet], look: Look, lead: Counted) -> Iterator[tuple[str, Fleet]]:
+    for revision in sorted({pod.revision for pod in look.pods}):
+        before = fleets.get(revision, Fleet(None, None))
+        mine = (lead.tally.total.get(pod.name, {}) for pod in look.pods if pod.revision == revision)
+        seen = max((cursor.at for series in mine for cursor in series.values()), default=before.seen)
+        yield revision, Fleet(seen, look.at if lead.calls.get(revision) else before.moved)
+
+
+def _bound(tally: Tally) -> float:
+    return upper_bound(tally.bad, tally.requests)
+
+
+def _judge(
+    evidence: Evidence,
+    objectives: Sequence[Objective],
+    against: float,
+    worst: Objective,
+    bounds: Mapping[str, float],
+    now: float,
+) -> tuple[Verdict, Cause | None, str]:
+    if against >= LIMIT:
+        return Verdict.FAIL, None, _condemned(against, worst, evidence.tallies[worst.name])
+    obstacle = _obstacle(evidence, objectives, now)
+    if obstacle:
+        return Verdict.INCONCLUSIVE, obstacle.cause, obstacle.sentence
+    hardest = max(objectives, key=lambda one: bounds[one.name] / one.max_share)
+    shown = _shown(hardest, evidence.tallies[hardest.name], bounds[hardest.name])
+    known = all(evidence.tallies[one.name].requests for one in objectives)
+    if known and all(proven_good(bounds[one.name], one.max_share) for one in objectives):
+        return Verdict.PASS, None, f"Good enough: {shown}"
+    return Verdict.INCONCLUSIVE, Cause.LEARNING, f"Too early to tell: {shown}"
+
+
+def _obstacle(evidence: Evidence, objectives: Sequence[Objective], now: float) -> Problem | None:
+    """What stands between the evidence and a verdict, the most important first."""
+    if evidence.outage is not None:
+        return Problem(cause=Cause.OUTAGE, sentence=evidence.outage)
+    if evidence.problems:
+        return evidence.problems[0]
+    return _too_old(evidence, now) or _no_traffic(evidence, objectives)
+
+
+def _too_old(evidence: Evidence, now: float) -> Problem | None:
+    counted_until = newest(evidence)
+    if counted_until is None or evidence.at is None:
+        return None
+    # A look is one interval late and the next is due one later: by then another one should have been learned.
+    age = max(evidence.at, now - 2 * evidence.interval) - counted_until
+    if age <= INTERVALS_UNTIL_STALE * evidence.interval:
+        return None
+    sentence = f"The newest sample is {age:.0f} s old, more than three scrape intervals of {evidence.interval:g} s."
+    return Problem(cause=Cause.STALE, sentence=sentence)
+
+
+def _no_traffic(evidence: Evidence, objectives: Sequence[Objective]) -> Problem | None:
+    """Nobody calls the service at all, or requests are sent to the canary and none is counted there."""
+    if not rate(evidence):
+        return Problem(cause=Cause.NO_TRAFFIC, sentence="No request has been counted in the last minute.")
+    silent = next((one for one in objectives if not evidence.tallies[one.name].requests), None)
+    if silent is None or not evidence.weight:
+        return None
+    stable = number(evidence.tallies[silent.name].stable_requests)
+    sentence = (
+        f"No canary request has been counted for {silent.title} yet (stable {stable}), "
+        "so nothing speaks for it or against it."
+    )
+    return Problem(cause=Cause.NO_TRAFFIC, sentence=sentence, objective=silent.name)
+
+
+def _condemned(against: float, worst: Objective, tally: Tally) -> str:
+    share = percent(tally.bad / tally.requests)
+    return (
+        f"{chances(against)} against, limit {chances(LIMIT)}: {_counts(worst, tally)}; "
+        f"largest part: {worst.title}, {share} where {percent(worst.max_share)} is allowed."
+    )
+
+
+def _shown(objective: Objective, tally: Tally, bound: float) -> str:
+    return (
+        f"{_counts(objective, tally)}; the share is at most {at_most(bound)}, "
+        f"and up to {percent(2 * objective.max_share)} is good enough."
+    )
+
+
+def _counts(objective: Objective, tally: Tally) -> str:
+    canary = f"{number(tally.bad)} of {number(tally.requests)} canary requests {objective.outcome}"
+    return f"{canary}, stable {number(tally.stable_bad)} of {number(tally.stable_requests)}"

@@ -1,0 +1,45 @@
+"""What the judge says of a rollout at this moment, or that there is nobody to ask."""
+
+from gracefulservice.rollout.judge import assess
+from gracefulservice.rollout.memory import Memory
+from gracefulservice.rollout.plan import Plan
+from gracefulservice.rollout.verdict import Assessment, Cause, Verdict
+
+UNMEASURED = frozenset({Cause.NO_TRAFFIC, Cause.LEARNING})
+"""Causes that say nothing against the metrics themselves."""
+
+
+def assessment(plan: Plan, memory: Memory, now: float) -> Assessment | None:
+    """The judge's word on the evidence so far; None when no objective is set."""
+    if not plan.judged or memory.evidence is None:
+        return None
+    return assess(memory.evidence, plan.objectives, now)
+
+
+def unreadable(plan: Plan, memory: Memory, now: float) -> str:
+    """Why the objectives cannot be read now (outage, stale or missing series), or empty."""
+    judged = assessment(plan, memory, now)
+    if judged is None or memory.evidence is None:
+        return ""
+    if memory.evidence.at is None and memory.evidence.outage is None:
+        return "The metrics have not been read yet."
+    return "" if judged.cause is None or judged.cause in UNMEASURED else judged.sentence
+
+
+def unproven(plan: Plan, memory: Memory, now: float) -> bool:
+    """Whether objectives are set that are not surely met yet, for whatever reason."""
+    judged = assessment(plan, memory, now)
+    return judged is not None and not judged.gate_open
+
+
+def unwatched(plan: Plan, memory: Memory, now: float) -> bool:
+    """Whether nobody can say at this moment how the canary does: unreadable metrics, or no traffic."""
+    judged = assessment(plan, memory, now)
+    no_traffic = judged is not None and judged.cause is Cause.NO_TRAFFIC
+    return no_traffic or bool(unreadable(plan, memory, now))
+
+
+def failed(plan: Plan, memory: Memory, now: float) -> str:
+    """The sentence of a `Fail` verdict, or empty."""
+    judged = assessment(plan, memory, now)
+    return judged.sentence if judged is not None and judged.verdict is Verdict.FAIL else ""

@@ -1,0 +1,227 @@
+"""All that is remembered between two looks: written to status before anything is changed.
+
+The rollout is a union of small states, each with its own timers, so that a timer can never be read by a
+state it was not started for:
+
+    Idle ──► Founding ─────────────────────────────────────────────► Idle      (the first revision)
+    Idle ──► Warming ──► Climbing ──► Baking ──► Widening ──► Narrowing ──► Returning ─┐
+               └────────────┴───────────┴───────────┴─► TurningBack ──► Draining ◄─────┘
+                                                                           └─► Clearing ──► Idle
+
+Before `Narrowing` the way back is `TurningBack`; the write that decides `Narrowing` moves the pointer
+`stable`, and from there on only a new target goes back. A replica ratio has no warm-up without traffic and
+no route to give back: it goes Idle ► Climbing ► Baking ► Clearing.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from gracefulservice.api import HistoryEntry, Receipt, Status
+from gracefulservice.api.value import Value
+from gracefulservice.rollout.judge import Evidence
+
+LONGEST_TICK = 10.0
+"""Seconds. Time between two looks counts up to here: what passes while no operator runs is nobody's waiting."""
+
+
+class Stopwatch(Value):
+    """Time that counts only while somebody looks. `spent` in seconds, `ticked` the last running look."""
+
+    spent: float = 0.0
+    ticked: float | None = None
+
+    def run(self, now: float) -> "Stopwatch":
+        """Let it run until `now`."""
+        passed = 0.0 if self.ticked is None else min(max(now - self.ticked, 0.0), LONGEST_TICK)
+        return Stopwatch(spent=round(self.spent + passed, 3), ticked=round(now, 3))
+
+    def stop(self) -> "Stopwatch":
+        """Keep what was spent and stand still."""
+        return self if self.ticked is None else Stopwatch(spent=self.spent)
+
+
+class Progress(Value):
+    """Pods becoming ready. `ready` is the most seen so far; `waiting` counts only while some are missing."""
+
+    ready: int = 0
+    waiting: Stopwatch = Stopwatch()
+
+    def watch(self, wanted: int, ready: int, now: float) -> "Progress":
+        """One look at the fleet: a further ready pod starts the waiting anew."""
+        if ready >= wanted:
+            return Progress(ready=max(ready, self.ready))
+        if ready > self.ready:
+            return Progress(ready=ready, waiting=Stopwatch().run(now))
+        return Progress(ready=self.ready, waiting=self.waiting.run(now))
+
+
+class Idle(Value):
+    """At rest: everybody is served by `stable`."""
+
+    kind: Literal["Idle"] = "Idle"
+
+
+class Founding(Value):
+    """The first revision starts; nobody is served yet, so no step is taken and nothing is condemned."""
+
+    kind: Literal["Founding"] = "Founding"
+    revision: str
+
+
+class Warming(Value):
+    """The canary's pods start and warm up without any weight."""
+
+    kind: Literal["Warming"] = "Warming"
+    canary: str
+    progress: Progress = Progress()
+    warm: Stopwatch = Stopwatch()
+
+
+class Climbing(Value):
+    """The canary carries `weight` percent, or is about to. `held` counts only while that was observed."""
+
+    kind: Literal["Climbing"] = "Climbing"
+    canary: str
+    weight: float
+    step: int = 0
+    progress: Progress = Progress()
+    observed_at: float | None = None
+    held: Stopwatch = Stopwatch()
+    resumed: bool = False
+
+
+class Baking(Value):
+    """Everybody is on the canary; the old revision is kept warm and the judge watches."""
+
+    kind: Literal["Baking"] = "Baking"
+    canary: str
+    progress: Progress = Progress()
+    baked: Stopwatch = Stopwatch()
+
+
+class Widening(Value):
+    """`<name>` selects both revisions until everybody who routes by it has seen the new pods."""
+
+    kind: Literal["Widening"] = "Widening"
+    canary: str
+    visible: Stopwatch = Stopwatch()
+
+
+class Narrowing(Value):
+    """The pointer has moved: `<name>` selects the new revision only, the old one leaves its endpoints."""
+
+    kind: Literal["Narrowing"] = "Narrowing"
+    leaving: str
+
+
+class Returning(Value):
+    """The weight goes from `<name>-canary` back to `<name>`; both select the same pods."""
+
+    kind: Literal["Returning"] = "Returning"
+    leaving: str
+
+
+class TurningBack(Value):
+    """Every user goes back to `stable`; the canary keeps its pods meanwhile."""
+
+    kind: Literal["TurningBack"] = "TurningBack"
+    leaving: str
+
+
+class Draining(Value):
+    """No new load goes to the leaving revision since `since`; its request counters must come to rest."""
+
+    kind: Literal["Draining"] = "Draining"
+    leaving: str
+    since: float | None = None
+    waited: Stopwatch = Stopwatch()
+
+
+class Clearing(Value):
+    """The leaving revision's pods go."""
+
+    kind: Literal["Clearing"] = "Clearing"
+    leaving: str
+
+
+State = Annotated[
+    Idle
+    | Founding
+    | Warming
+    | Climbing
+    | Baking
+    | Widening
+    | Narrowing
+    | Returning
+    | TurningBack
+    | Draining
+    | Clearing,
+    Field(discriminator="kind"),
+]
+Judged = Warming | Climbing | Baking | Widening
+"""The states from which a rollout can still go back."""
+Leaving = Narrowing | Returning | TurningBack | Draining | Clearing
+"""The states in which a revision is on its way out."""
+
+
+class Happening(Value):
+    """Something to tell: kept until told, so that a crash between remembering and telling loses nothing."""
+
+    id: int
+    reason: str
+    sentence: str
+    at: float
+    warning: bool = False
+
+
+class Memory(Value):
+    """Everything that survives the operator."""
+
+    stable: str | None = None
+    state: State = Idle()
+    paused: str = ""
+    """Why a person, or a policy, stopped the rollout; empty when it runs."""
+    hurry: Literal["", "judged", "unjudged"] = ""
+    """`promote` skips what is left of the steps; `promote` with `full` also the judge."""
+    condemned: dict[str, str] = Field(default_factory=dict)
+    frozen: dict[str, Any] = Field(default_factory=dict)
+    """The parts of the spec that a rollout keeps from its start to its end."""
+    started: float = 0.0
+    """When the rollout began, in unix seconds."""
+    evidence: Evidence | None = None
+    receipts: tuple[Receipt, ...] = ()
+    """Answers to the commands that were seen, the newest last."""
+    happenings: tuple[Happening, ...] = ()
+    told: int = 0
+    """The id of the last happening that was told."""
+
+    history: tuple[HistoryEntry, ...] = ()
+
+    def but(self, **changes: Any) -> "Memory":
+        """A copy in which the named fields are different."""
+        return self.model_copy(update=changes)
+
+    @property
+    def canary(self) -> str | None:
+        """The revision a rollout moves to, while it can still go back."""
+        return self.state.canary if isinstance(self.state, Judged) else None
+
+    @property
+    def leaving(self) -> str | None:
+        """The revision on its way out."""
+        return self.state.leaving if isinstance(self.state, Leaving) else None
+
+
+def dumped(memory: Memory) -> dict[str, Any]:
+    """Memory as it stands in `status.memory`; receipts and history stand in fields of their own."""
+    brief = memory.model_dump(
+        mode="json", by_alias=True, exclude_defaults=True, exclude={"receipts", "history", "state"}
+    )
+    return brief | {"state": memory.state.model_dump(mode="json", by_alias=True, exclude_none=True)}
+
+
+def remembered(status: Status) -> Memory:
+    """Memory as it was written into a status; an empty one where nothing was."""
+    memory = Memory.model_validate(status.memory or {})
+    return memory.but(receipts=status.commands, history=status.history)

@@ -1,0 +1,146 @@
+"""The spec, resolved once into what the heart works with, or every problem in it at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from pydantic import ValidationError
+
+from gracefulservice.api import Problem, Spec
+from gracefulservice.api import Step as StepSpec
+from gracefulservice.api.problems import Problems, problems_of
+from gracefulservice.rollout.contract import Contract, resolve
+from gracefulservice.rollout.objective import Objective
+from gracefulservice.rollout.objectives import objectives_of
+from gracefulservice.rollout.revision import Revision
+
+LADDER = (20.0, 50.0)
+"""Weights of a rollout without objectives and without steps: nothing is judged, so each is only held."""
+LADDER_HOLD = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stage: `weight` in percent, `hold` in seconds, then a pause until a person resumes."""
+
+    weight: float
+    hold: float = 0.0
+    pause: bool = False
+    replicas: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRef:
+    """The HTTPRoute in play. `ours` tells whether we create it, then with `parent_refs` and `hostnames`."""
+
+    name: str
+    ours: bool
+    parent_refs: tuple[Mapping[str, Any], ...] = ()
+    hostnames: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the user asks for. Times in seconds, weights in percent."""
+
+    revision: Revision
+    contract: Contract
+    replicas: int
+    route: RouteRef | None
+    steps: tuple[Step, ...]
+    """Empty: the budgeted ramp."""
+    budget: int
+    progress_deadline: float
+    bake: float
+    warmup: float
+    objectives: tuple[Objective, ...]
+    prometheus: str | None
+    """The address to ask; None: the one in the operator's settings."""
+    on_no_traffic: str
+    on_outage: str
+    on_violation: str
+    history_limit: int
+    spec: Mapping[str, Any]
+    """What it was built from, as the user wrote it."""
+
+    @property
+    def weighted(self) -> bool:
+        """Whether a route splits the traffic; else the number of pods does."""
+        return self.route is not None
+
+    @property
+    def judged(self) -> bool:
+        """Whether there is anything to judge a revision by."""
+        return bool(self.objectives)
+
+
+def build(name: str, written: Mapping[str, Any]) -> Plan | Problems:
+    """The plan for the GracefulService `name` whose spec is `written`, or all that is wrong with it."""
+    try:
+        spec = Spec.model_validate(written)
+    except ValidationError as error:
+        return problems_of(error, "spec")
+    revision = Revision.of(written)
+    contract = resolve(revision.input)
+    objectives, problems = objectives_of(spec)
+    problems = (*(contract if isinstance(contract, tuple) else ()), *problems, *step_problems(spec))
+    if problems or isinstance(contract, tuple):
+        return problems
+    route = route_of(name, spec)
+    return Plan(
+        revision=revision,
+        contract=contract,
+        replicas=spec.replicas,
+        route=route,
+        steps=steps_of(spec),
+        budget=spec.rollout.canary.error_budget or 20,
+        progress_deadline=spec.rollout.progress_deadline,
+        bake=spec.rollout.bake,
+        warmup=spec.rollout.warmup,
+        objectives=objectives,
+        prometheus=spec.metrics.prometheus.url if spec.metrics.prometheus else None,
+        on_no_traffic=spec.on_no_traffic,
+        on_outage=spec.on_outage,
+        on_violation=spec.on_violation,
+        history_limit=spec.history_limit,
+        spec=dict(written),
+    )
+
+
+def route_of(name: str, spec: Spec) -> RouteRef | None:
+    """The route that carries the weights, if there is one."""
+    if not spec.traffic.routes:
+        return None
+    route = spec.traffic.routes[0].gateway_api
+    if route.name:
+        return RouteRef(name=route.name, ours=False)
+    parents = tuple(ref.model_dump(by_alias=True, exclude_none=True) for ref in route.parent_refs or ())
+    return RouteRef(name=name, ours=True, parent_refs=parents, hostnames=route.hostnames or ())
+
+
+def steps_of(spec: Spec) -> tuple[Step, ...]:
+    """The stages as written; a service without objectives that asks for none gets a short ladder."""
+    canary = spec.rollout.canary
+    if canary.steps is None and spec.objectives is None:
+        return tuple(Step(weight=weight, hold=LADDER_HOLD) for weight in LADDER)
+    return tuple(step_of(step) for step in canary.steps or () if step.weight > 0)
+
+
+def step_of(step: StepSpec) -> Step:
+    """One stage as it was written."""
+    return Step(weight=step.weight, hold=step.hold or 0.0, pause=step.pause is not None, replicas=step.replicas)
+
+
+def step_problems(spec: Spec) -> tuple[Problem, ...]:
+    """Weights that do not rise."""
+    weights = [step.weight for step in spec.rollout.canary.steps or ()]
+    return tuple(
+        Problem(
+            field=f"spec.rollout.canary.steps[{place}].weight",
+            sentence=f"The weight {after:g} does not rise above {before:g} of the step before: "
+            "let the weights of the steps rise.",
+        )
+        for place, (before, after) in enumerate(pairwise(weights), start=1)
+        if after <= before
+    )

@@ -1,0 +1,48 @@
+"""What a revision is: the user's input as written, and the identity computed from it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gracefulservice.api.pods import Pods
+
+HASH_VERSION = 1
+"""Raised when `identify` changes. Records keep their own, and equality is that of inputs, never of versions."""
+
+ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+"""No vowels, so that no word appears by chance, and no `e` or `0`, so that YAML never reads a number."""
+LENGTH = 10
+FIELDS = tuple(field.alias or name for name, field in Pods.model_fields.items())
+"""The fields of the spec that make a revision: a change in any other field starts no rollout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What the user asked pods to be. `input` holds the fields `FIELDS` as written; what is absent stays absent."""
+
+    id: str
+    input: Mapping[str, Any]
+    hash_version: int = HASH_VERSION
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any]) -> "Revision":
+        """The revision that a spec, as read from the API server, asks for."""
+        written = {field: spec[field] for field in FIELDS if field in spec}
+        return cls(id=identify(canonical(written)), input=written)
+
+    def same_as(self, other: "Revision") -> bool:
+        """Whether both ask for the same pods, however their identities were computed."""
+        return canonical(self.input) == canonical(other.input)
+
+
+def canonical(written: Mapping[str, Any]) -> str:
+    """The one JSON text of an input, whatever the order of its keys."""
+    return json.dumps(written, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def identify(text: str) -> str:
+    """Ten characters that stand for a text."""
+    number = int.from_bytes(hashlib.sha256(text.encode()).digest())
+    return "".join(ALPHABET[number // len(ALPHABET) ** place % len(ALPHABET)] for place in range(LENGTH))

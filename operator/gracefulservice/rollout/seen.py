@@ -1,0 +1,93 @@
+"""One look at the world: everything a decision may depend on, gathered once and never changed.
+
+Seen ── fleets      revision → Fleet        what each Deployment wants and has
+     ├─ stable_service, canary_service      what `<name>` and `<name>-canary` select, and their endpoints
+     ├─ route       RouteSeen | None        the weight the gateway acknowledged (None: replica ratio)
+     ├─ records     revision → RecordSeen   marks kept on the ControllerRevisions
+     ├─ metrics     Look | None             raw counters, or why there are none
+     └─ command, deleting, foreign
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from gracefulservice.api import Command
+from gracefulservice.rollout.reading import Look
+
+WIDE = "*"
+"""A selector without the revision label: every pod of the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The pods of one revision. `wanted` is the Deployment's own number; `pods` counts terminating ones too."""
+
+    wanted: int = 0
+    ready: int = 0
+    pods: int = 0
+    restarts: int = 0
+    trouble: str = ""
+    """Why pods are not ready, in Kubernetes' own words ("CrashLoopBackOff"), or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSeen:
+    """What a Service selects (a revision, `WIDE`, or "" when it does not exist) and its ready endpoints."""
+
+    selects: str = ""
+    endpoints: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Ready endpoints in the EndpointSlices, per revision."""
+
+    def only(self, revision: str) -> bool:
+        """Whether every ready endpoint belongs to `revision`, and there is at least one."""
+        return bool(self.endpoints.get(revision)) and all(
+            count == 0 for other, count in self.endpoints.items() if other != revision
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RouteSeen:
+    """The user's route, or the one we made.
+
+    `weight` is the canary's share in percent as the route now says; None when the route does not exist or
+    does not name both Services. `acknowledged` is True once every gateway has accepted that very generation.
+    """
+
+    weight: float | None
+    acknowledged: bool = False
+    granularity: float = 0.1
+    """The smallest difference of weight that the route can express, in percent."""
+    trouble: str = ""
+    """One sentence: why the route cannot be used, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSeen:
+    """The marks on a revision's record; `number` counts revisions from 1."""
+
+    number: int
+    stable: bool = False
+    condemned: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One look. Mappings are keyed by revision id; a revision without an entry has no object."""
+
+    fleets: Mapping[str, Fleet] = field(default_factory=lambda: MappingProxyType({}))
+    stable_service: ServiceSeen = ServiceSeen()
+    canary_service: ServiceSeen = ServiceSeen()
+    route: RouteSeen | None = None
+    records: Mapping[str, RecordSeen] = field(default_factory=lambda: MappingProxyType({}))
+    metrics: Look | None = None
+    command: Command | None = None
+    deleting: bool = False
+    foreign: tuple[str, ...] = ()
+    """One sentence per object that bears a name of ours and is not ours."""
+    remarks: tuple[str, ...] = ()
+    """One sentence per thing that somebody else changed about our objects."""
+
+    def fleet(self, revision: str | None) -> Fleet:
+        """The fleet of `revision`, an empty one when it has no Deployment."""
+        return self.fleets.get(revision or "", Fleet())

@@ -1,0 +1,133 @@
+"""The way out, in both directions: promoting settles towards the canary, rolling back towards stable."""
+
+from gracefulservice.api import HistoryEntry
+from gracefulservice.api.status import Outcome
+from gracefulservice.rollout import figures
+from gracefulservice.rollout.happenings import KEPT, Reason, told
+from gracefulservice.rollout.judge import quiet
+from gracefulservice.rollout.memory import (
+    Clearing,
+    Draining,
+    Idle,
+    Memory,
+    Narrowing,
+    Returning,
+    TurningBack,
+    Widening,
+)
+from gracefulservice.rollout.objective import leading
+from gracefulservice.rollout.plan import Plan
+from gracefulservice.rollout.seen import Seen
+
+SETTLE = 3.0
+"""Seconds for which both revisions stand in the endpoints of `<name>` before the old one leaves them."""
+QUIET = 10.0
+"""Seconds for which a leaving revision's request counters must stand still: two scrapes."""
+DRAIN_LIMIT = 60.0
+"""Seconds after which a drain ends anyway: established connections are then closed by the pods themselves."""
+
+
+def widening(plan: Plan, seen: Seen, memory: Memory, state: Widening, now: float) -> Memory:
+    """Wait until everybody who routes by `<name>` has seen the new pods, then move the pointer."""
+    both = seen.stable_service.endpoints.get(state.canary, 0) >= plan.replicas
+    visible = state.visible.run(now) if both else state.visible.stop()
+    if visible.spent < SETTLE:
+        return memory.but(state=state.model_copy(update={"visible": visible}))
+    return promoted(plan, seen, memory, state.canary, now)
+
+
+def promoted(plan: Plan, seen: Seen, memory: Memory, canary: str, now: float) -> Memory:
+    """The pointer `stable` moves: nothing is rolled a second time, and the way back is a new target."""
+    old = memory.stable or canary
+    sentence = f"Revision {canary} is stable now{counted(plan, memory)}."
+    memory = told(memory, Reason.PROMOTED, sentence, now)
+    bake = figures.span(plan.bake)
+    memory = told(memory, Reason.BAKE_DONE, f"It served everybody for {bake}; revision {old} leaves.", now)
+    state = Narrowing(leaving=old) if plan.weighted else Clearing(leaving=old)
+    return settled(seen, memory.but(stable=canary, state=state), canary, "Promoted", sentence, now)
+
+
+def counted(plan: Plan, memory: Memory) -> str:
+    """` after 812 requests, 3 of which failed`, where there is an objective that counts them."""
+    if memory.evidence is None or not plan.judged:
+        return ""
+    tally = memory.evidence.tallies[leading(plan.objectives).name]
+    return f" after {figures.number(tally.requests)} requests, {figures.number(tally.bad)} of them bad"
+
+
+def settled(seen: Seen, memory: Memory, revision: str, outcome: Outcome, why: str, now: float) -> Memory:
+    """`memory` with one more line of history, and nothing left that belonged to the rollout's way up."""
+    entry = HistoryEntry(
+        revision=revision,
+        number=seen.records[revision].number if revision in seen.records else 0,
+        outcome=outcome,
+        sentence=why,
+        started=memory.started,
+        ended=round(now, 3),
+    )
+    return memory.but(history=(entry, *memory.history)[:KEPT], paused="", hurry="")
+
+
+def turned_back(seen: Seen, memory: Memory, why: str, now: float, *, condemn: bool) -> Memory:
+    """Every user goes back to stable. Only a condemned revision is not tried again."""
+    canary = memory.canary
+    if canary is None:
+        return memory
+    reason = Reason.ROLLED_BACK if condemn else Reason.TURNED_BACK
+    marks = memory.condemned | ({canary: why} if condemn else {})
+    memory = told(memory, reason, f"Revision {canary} goes back to {memory.stable}: {why}", now, warning=condemn)
+    memory = memory.but(state=TurningBack(leaving=canary), condemned=marks)
+    return settled(seen, memory, canary, "RolledBack" if condemn else "TurnedBack", why, now)
+
+
+def narrowing(seen: Seen, memory: Memory, state: Narrowing) -> Memory:
+    """The old revision must have left the endpoints of `<name>` before the weight returns there."""
+    if memory.stable and seen.stable_service.only(memory.stable):
+        return memory.but(state=Returning(leaving=state.leaving))
+    return memory
+
+
+def returning(seen: Seen, memory: Memory, state: Returning) -> Memory:
+    """The gateways must have taken the weight back."""
+    return memory.but(state=Draining(leaving=state.leaving)) if weightless(seen) else memory
+
+
+def weightless(seen: Seen) -> bool:
+    """Whether no gateway sends anything to `<name>-canary`; always so without a route."""
+    return seen.route is None or (seen.route.acknowledged and seen.route.weight == 0)
+
+
+def away(seen: Seen, memory: Memory) -> bool:
+    """Whether no new load can reach any revision but stable."""
+    return bool(memory.stable) and weightless(seen) and seen.stable_service.only(memory.stable or "")
+
+
+def turning_back(plan: Plan, seen: Seen, memory: Memory, state: TurningBack) -> Memory:
+    """Done when the weight is 0 and `<name>` leads to stable alone; the pods stay until then."""
+    if away(seen, memory) and (plan.weighted or seen.stable_service.selects == memory.stable):
+        return memory.but(state=Draining(leaving=state.leaving))
+    return memory
+
+
+def draining(seen: Seen, memory: Memory, state: Draining, now: float) -> Memory:
+    """Wait for the leaving revision's counters to stand still; load that comes back begins the wait anew."""
+    if not away(seen, memory):
+        return memory.but(state=Draining(leaving=state.leaving))
+    waited = state.waited.run(now)
+    since = now if state.since is None else state.since
+    still = quiet(memory.evidence, state.leaving, since) if memory.evidence else waited.spent
+    if still >= QUIET or waited.spent >= DRAIN_LIMIT or not seen.fleet(state.leaving).pods:
+        return memory.but(state=Clearing(leaving=state.leaving))
+    return memory.but(state=Draining(leaving=state.leaving, since=round(since, 3), waited=waited))
+
+
+def clearing(seen: Seen, memory: Memory, state: Clearing, now: float) -> Memory:
+    """The rollout ends when the last pod of the leaving revision is gone."""
+    fleet = seen.fleet(state.leaving)
+    if fleet.pods or fleet.wanted:
+        return memory
+    last = memory.history[0] if memory.history else None
+    won = last is not None and last.outcome == "Promoted"
+    reason = Reason.OLD_REVISION_SCALED_DOWN if won else Reason.CANARY_SCALED_DOWN
+    memory = told(memory, reason, f"The last pod of revision {state.leaving} is gone.", now)
+    return memory.but(state=Idle(), evidence=None, frozen={})

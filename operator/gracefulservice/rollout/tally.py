@@ -1,0 +1,164 @@
+"""What one objective has counted: cursors, the canary's requests, stable's last minutes, the test."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pydantic import Field
+
+from gracefulservice.api.value import Value
+from gracefulservice.rollout.evidence import Bets, update
+from gracefulservice.rollout.objective import Counts, Kind, Objective
+from gracefulservice.rollout.reading import ByPod, Look, Reading, countable, read, unreadable
+from gracefulservice.rollout.samples import INTERVALS_UNTIL_STALE, Cursor, Cursors, Growth, PodFacts, advance
+from gracefulservice.rollout.verdict import Cause, Problem
+
+PHI = 2.0
+"""Dispersion until it is measured: errors that cluster must not count as more evidence than they are."""
+MINUTE = 60.0
+REFERENCE_SPAN = 600.0  # seconds
+
+
+class Minute(NamedTuple):
+    """What stable answered in the minute that begins at `start`."""
+
+    start: float
+    requests: float
+    bad: float
+
+
+class Tally(Value):
+    """All that is remembered of one objective. `requests` and `bad` are the canary's since counting began."""
+
+    total: dict[str, dict[str, Cursor]] = Field(default_factory=dict)
+    part: dict[str, dict[str, Cursor]] = Field(default_factory=dict)
+    requests: float = 0.0
+    bad: float = 0.0
+    stable: tuple[Minute, ...] = ()
+    bets: Bets = Bets()
+
+    @property
+    def newest(self) -> float | None:
+        """The time of the newest counted sample."""
+        return max((cursor.at for series in self.total.values() for cursor in series.values()), default=None)
+
+    @property
+    def stable_requests(self) -> float:
+        """Of the last ten minutes."""
+        return sum(minute.requests for minute in self.stable)
+
+    @property
+    def stable_bad(self) -> float:
+        """Of the last ten minutes."""
+        return sum(minute.bad for minute in self.stable)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A tally after a look, how many requests each revision got since the last one, and what is wrong."""
+
+    tally: Tally
+    calls: Mapping[str, float]
+    problem: Problem | None = None
+
+
+def count(tally: Tally, objective: Objective, look: Look, canary: str, *, begun: float, reweighted: bool) -> Counted:
+    """Count what is new in `look` for one objective. Pods of any revision but `canary` are stable's.
+
+    An unreadable look is not counted at all; its requests are counted once it is readable again.
+    """
+    reading = read(objective, look, canary)
+    problem = unreadable(reading, tally.total, tally.part)
+    if problem:
+        return Counted(tally, {}, problem)
+    ready = countable(reading, look.interval)
+    total, wholes = _advance(tally.total, reading.total, ready, look, begun)
+    part, shares = _advance(tally.part, reading.part, ready, look, begun)
+    counts = {pod: _judged(objective, pod, wholes.get(pod.name, {}), shares.get(pod.name, {})) for pod in look.pods}
+    requests, bad = _pool(pair for pod, pair in counts.items() if pod.revision == canary)
+    stable = _pool(pair for pod, pair in counts.items() if pod.revision != canary)
+    after = Tally(
+        total=total,
+        part=part,
+        requests=tally.requests + requests,
+        bad=tally.bad + bad,
+        stable=_minutes(tally.stable, look.at, *stable),
+        bets=update(tally.bets, requests, bad, objective.max_share, PHI, look.at, reweighted),
+    )
+    return Counted(after, _calls(look.pods, wholes), _stale(after, reading, look))
+
+
+def _advance(
+    cursors: Cursors, samples: ByPod, ready: frozenset[str], look: Look, begun: float
+) -> tuple[dict[str, dict[str, Cursor]], dict[str, dict[str, Growth]]]:
+    taken = {pod: series for pod, series in samples.items() if pod in ready}
+    return advance(cursors, taken, look.pods, begun=begun, interval=look.interval)
+
+
+def _judged(
+    objective: Objective, pod: PodFacts, wholes: Mapping[str, Growth], shares: Mapping[str, Growth]
+) -> tuple[float, float]:
+    """How many new requests of a pod count for the objective, and how many of them are bad."""
+    whole, part = (
+        [growth.amount for growth in role.values() if _is_warm(objective, pod, growth)] for role in (wholes, shares)
+    )
+    requests = sum(amount or 0.0 for amount in whole)
+    counted = sum(amount or 0.0 for amount in part)
+    if objective.counts is Counts.BAD:
+        return requests, min(counted, requests)
+    if None in part:  # how many were good is not known yet, so neither is how many were bad
+        return 0.0, 0.0
+    return requests, min(max(requests - counted, 0.0), requests)
+
+
+def _is_warm(objective: Objective, pod: PodFacts, growth: Growth) -> bool:
+    """Errors count from birth; latency from the end of the pod's warm-up."""
+    if objective.kind is not Kind.LATENCY:
+        return True
+    return pod.ready_since is not None and growth.since >= pod.ready_since + objective.warmup
+
+
+def _pool(pairs: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    requests, bad = 0.0, 0.0
+    for more, worse in pairs:
+        requests, bad = requests + more, bad + worse
+    return requests, bad
+
+
+def _minutes(minutes: tuple[Minute, ...], at: float, requests: float, bad: float) -> tuple[Minute, ...]:
+    start = at // MINUTE * MINUTE
+    kept = tuple(one for one in minutes if start - one.start < REFERENCE_SPAN)
+    if kept and kept[-1].start == start:
+        requests, bad, kept = requests + kept[-1].requests, bad + kept[-1].bad, kept[:-1]
+    return (*kept, Minute(start, requests, bad)) if requests else kept
+
+
+def _calls(pods: Iterable[PodFacts], wholes: Mapping[str, Mapping[str, Growth]]) -> dict[str, float]:
+    calls: dict[str, float] = {}
+    for pod in pods:
+        grown = sum(growth.amount or 0.0 for growth in wholes.get(pod.name, {}).values())
+        calls[pod.revision] = calls.get(pod.revision, 0.0) + grown
+    return calls
+
+
+def _stale(tally: Tally, reading: Reading, look: Look) -> Problem | None:
+    """A ready canary pod that was scraped once and no longer is: what it does to users is not seen."""
+    for pod in look.pods:
+        until = _counted_until(tally, reading, pod)
+        if pod.revision != reading.canary or until is None:
+            continue
+        if look.at - until > INTERVALS_UNTIL_STALE * look.interval:
+            sentence = (
+                f"The newest sample of {reading.objective.total} from pod {pod.name} that can be counted is "
+                f"{look.at - until:.0f} s old, more than three scrape intervals of {look.interval:g} s."
+            )
+            return Problem(cause=Cause.STALE, sentence=sentence, objective=reading.objective.name)
+    return None
+
+
+def _counted_until(tally: Tally, reading: Reading, pod: PodFacts) -> float | None:
+    if pod.ready_since is None:
+        return None
+    if pod.name in tally.total:
+        return max(cursor.at for cursor in tally.total[pod.name].values())
+    return pod.ready_since if pod.name in reading.total else None

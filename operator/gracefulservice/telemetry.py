@@ -1,0 +1,199 @@
+"""What the operator says about itself: metrics, logs, and whether it is alive and ready.
+
+Labels are drawn from closed sets (verbs, kinds, codes, results); no object's name is ever one, so the number
+of series does not grow with the number of services.
+"""
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
+import structlog
+from aiohttp import web
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from gracefulservice.cluster.requests import Request
+
+Result = Literal["promoted", "rolled-back", "aborted", "superseded"]
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Edges of the histograms."""
+
+
+class Telemetry:
+    """The metrics of one operator process."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=registry)
+        self._watched: list[tuple[Gauge, Callable[[], float]]] = []
+        self._looks = Histogram(
+            "gracefulservice_reconcile_seconds",
+            "Duration of one reconcile of one object, by its result.",
+            ("result",),
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._calls = Counter(
+            "gracefulservice_api_requests",
+            "Requests to the Kubernetes API, by verb, kind and code.",
+            ("verb", "kind", "code"),
+            registry=registry,
+        )
+        self._call_seconds = Histogram(
+            "gracefulservice_api_request_seconds",
+            "Duration of requests to the Kubernetes API, by verb.",
+            ("verb",),
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._renewals = Counter(
+            "gracefulservice_lease_attempts",
+            "Attempts to take or renew the lease, by whether it was ours afterwards.",
+            ("held",),
+            registry=registry,
+        )
+        self._rollouts = Counter(
+            "gracefulservice_rollouts", "Rollouts that ended, by result.", ("result",), registry=registry
+        )
+        self._errors = Counter(
+            "gracefulservice_errors_exposed",
+            "Bad answers that canaries which were rolled back gave to users.",
+            registry=registry,
+        )
+
+    def called(self, request: Request, code: str, seconds: float) -> None:
+        """One request to the API server has ended."""
+        self._calls.labels(request.verb, request.kind.name, code).inc()
+        self._call_seconds.labels(request.verb).observe(seconds)
+
+    def looked(self, result: str, seconds: float) -> None:
+        """One reconcile has ended: `ok`, or the name of the failure."""
+        self._looks.labels(result).observe(seconds)
+
+    def campaigned(self, held: bool) -> None:
+        """One attempt at the lease has ended."""
+        self._renewals.labels(str(held).lower()).inc()
+
+    def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
+        """Show a number that is read when somebody asks: `gracefulservice_<name>`."""
+        self._watched.append((Gauge(f"gracefulservice_{name}", meaning, registry=self.registry), read))
+
+    def rollout_ended(self, result: Result) -> None:
+        """One rollout has ended."""
+        self._rollouts.labels(result).inc()
+
+    def errors_exposed(self, count: float) -> None:
+        """So many bad answers reached users before their revision was condemned."""
+        self._errors.inc(count)
+
+    async def render(self) -> bytes:
+        """All of it as Prometheus reads it. Written in a thread, because thousands of series take a while."""
+        for gauge, read in self._watched:
+            gauge.set(read())
+        return await asyncio.to_thread(generate_latest, self.registry)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What `/livez` and `/readyz` answer: the sentences of all that is wrong; none means well."""
+
+    alive: Callable[[], Sequence[str]] = field(default=tuple)
+    ready: Callable[[], Sequence[str]] = field(default=tuple)
+
+
+@asynccontextmanager
+async def serving(telemetry: Telemetry, health: Health, port: int) -> AsyncIterator[None]:
+    """Answer `/livez`, `/readyz` and `/metrics` on every interface.
+
+    An event loop that is stuck answers nothing, which a probe counts as dead as well.
+    """
+    application = web.Application()
+    application.router.add_get("/livez", _probe(health.alive))
+    application.router.add_get("/readyz", _probe(health.ready))
+    application.router.add_get("/metrics", _metrics(telemetry))
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, port=port).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+Handler = Callable[[web.Request], Any]
+
+
+def _probe(troubles: Callable[[], Sequence[str]]) -> Handler:
+    """200 when nothing is wrong, else 503 with one sentence per line."""
+
+    async def answer(_request: web.Request) -> web.Response:
+        wrong = troubles()
+        return web.Response(text="\n".join(wrong) or "ok", status=503 if wrong else 200)
+
+    return answer
+
+
+def _metrics(telemetry: Telemetry) -> Handler:
+    """The metrics as text."""
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(body=await telemetry.render(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return answer
+
+
+def configure_logs(level: str, form: Literal["json", "text"]) -> None:
+    """One shape for every line: ours, kopf's and aiohttp's. Lines are objects on stderr, or text for people."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder(allow={"k8s_ref"}), _name_object],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(form)],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    logging.captureWarnings(capture=True)
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
+
+
+def _renderer(form: Literal["json", "text"]) -> structlog.typing.Processor:
+    """How a line looks."""
+    if form == "text":
+        return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    return structlog.processors.JSONRenderer(serializer=lambda line, **_: orjson.dumps(line, default=str).decode())
+
+
+def _name_object(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """kopf hangs a reference to the object on its lines; ours say `key`."""
+    if reference := line.pop("k8s_ref", None):
+        line["key"] = f"{reference.get('namespace')}/{reference.get('name')}"
+    return line

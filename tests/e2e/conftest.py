@@ -1,0 +1,67 @@
+"""What every story on the real cluster starts from. `make test` has brought the cluster up before."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from examples.traffic.client import Summary, build
+from localcluster import environment, operations
+from localcluster.addons import application_images
+from tests.support.place import Place, Stage, new_name
+
+ROOT = Path(__file__).parents[2]
+REPORT = ROOT / "build" / "e2e"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here needs the cluster."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Stage:
+    """The running local cluster, with the sample service's image on its nodes."""
+    found = operations.found()
+    known = environment.recall()
+    shop = application_images.build_shop(found.engine)
+    found.load([shop])
+    return Stage(
+        kubeconfig=known.kubeconfig,
+        kubectl_path=found.kubectl,
+        gateway=known.gateway,
+        prometheus=known.prometheus,
+        prefix=tuple(found.prefix()),
+        traffic=build(ROOT, ROOT / "build" / "bin"),
+        shop_image=shop,
+    )
+
+
+@pytest.fixture
+def place(cluster: Stage, request: pytest.FixtureRequest) -> Iterator[Place]:
+    """A namespace of the story's own; it is left to go on its own when the story ends."""
+    name = new_name("story")
+    cluster.kubectl("create", "namespace", name)
+    cluster.kubectl("label", "namespace", name, f"story={request.node.name[:60].split('[')[0]}")
+    yield Place(cluster, name)
+    cluster.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def record() -> Callable[..., None]:
+    """Write a scenario's row of the report: `{id, requests, lost, control}`."""
+
+    def write(scenario: str, *summaries: Summary, control: bool = False) -> None:
+        REPORT.mkdir(parents=True, exist_ok=True)
+        row = {
+            "id": scenario,
+            "requests": sum(summary.sent for summary in summaries),
+            "lost": sum(summary.lost for summary in summaries),
+            "control": control,
+        }
+        (REPORT / f"{scenario}{'-control' if control else ''}.json").write_text(json.dumps(row))
+
+    return write

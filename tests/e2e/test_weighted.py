@@ -1,0 +1,145 @@
+"""Stories of a service behind the gateway: the weight moves, the judge watches, and nobody loses a request."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from examples.traffic.client import Summary, Traffic, errors
+from tests.e2e.test_replica_ratio import V1, V2, flowing
+from tests.support import plain
+from tests.support.place import Place
+from tests.support.services import Shop, shop, steps
+
+RAMP = {"canary": {"errorBudget": 20}}
+OBJECTIVES = {"errorRate": {"max": "1%"}}
+BUDGET = 20
+
+
+@dataclass(frozen=True)
+class Site:
+    """A service, the user's own HTTPRoute to it, and the users in front of the gateway."""
+
+    service: Shop
+    host: str
+
+    def start(self, **fields: Any) -> None:
+        """Apply service and route, and wait until both work."""
+        place = self.service.place
+        route = {"routes": [{"name": "web", "gatewayAPI": {"name": "shop-web"}}]}
+        place.apply(
+            plain.route("shop-web", self.host, {"shop": 100, "shop-canary": 0}),
+            shop(place.stage.shop_image, V1, traffic=route, **fields),
+        )
+        self.service.wait_for("Healthy")
+
+    def users(self, rate: float = 50) -> Traffic:
+        """Through the gateway."""
+        return self.service.place.traffic(f"http://{self.service.place.stage.gateway}/", host=self.host, rate=rate)
+
+    def weights(self) -> list[int]:
+        """The route's weights as they are written."""
+        route = self.service.place.get("HTTPRoute", "shop-web") or {}
+        return [backend["weight"] for backend in route["spec"]["rules"][0]["backendRefs"]]
+
+
+@pytest.fixture
+def site(place: Place) -> Site:
+    """The story's site, not applied yet."""
+    return Site(Shop(place), f"{place.namespace}.test")
+
+
+def answered(traffic: Traffic) -> None:
+    """Wait until the gateway serves the host, which it has only just learnt; then until users are served well."""
+    traffic.wait_for(lambda seconds: bool(seconds) and seconds[-1].answered > 0 and not seconds[-1].lost, 120)
+    traffic.wait_for(lambda seconds: flowing(list(seconds)), 60)
+
+
+def warmed(site: Site) -> None:
+    """Let the gateway learn the host before anybody counts."""
+    with site.users(rate=10) as probe:
+        answered(probe)
+
+
+def test_a02_a_good_version_goes_all_the_way_by_weight(site: Site, record: Callable[..., None]) -> None:
+    """Weights 10, 50, 100 through the gateway, the endgame, and no request lost to either path."""
+    site.start(rollout=steps(10, 50), objectives=OBJECTIVES)
+    warmed(site)
+    service = site.service
+    inside = service.place.address("shop")
+    with site.users() as outside, service.place.traffic(inside, connections="keepalive") as within:
+        answered(outside)
+        service.change(V2)
+        service.wait_for("Healthy", 400)
+        service.place.wait("The old pods gone", lambda: not service.pods("v1"))
+        outside.wait_for(lambda seconds: all(set(one.versions) == {"v2"} for one in seconds[-10:]), 120)
+        summaries = outside.stop(), within.stop()
+    record("A02-weighted", *summaries)
+    for summary in summaries:
+        assert summary.lost == 0, summary.first_loss
+    assert service.reasons() == [
+        "FirstRevisionReady", "RolloutStarted", *["WeightObserved"] * 3, "Promoted", "BakeDone", "OldRevisionScaledDown",
+    ]  # fmt: skip
+    assert site.weights()[1] == 0
+
+
+def rolled_back(site: Site, change: dict[str, str], rate: float) -> tuple[Summary, str, int]:
+    """Apply a bad version under load: the users' summary, the sentence, and the errors v2 showed them."""
+    service = site.service
+    before = {pod["metadata"]["uid"] for pod in service.pods("v1")}
+    with site.users(rate) as users:
+        answered(users)
+        service.change(change)
+        status = service.wait_for("Degraded", 400)
+        service.place.wait("The canary gone", lambda: not service.pods("v2"))
+        service.place.wait("The weight back", lambda: site.weights()[1] == 0)
+        summary = users.stop()
+        shown = errors(users.seconds, "v2")
+    assert {pod["metadata"]["uid"] for pod in service.pods("v1")} == before
+    message = next(one["message"] for one in status["conditions"] if one["type"] == "Stalled")
+    return summary, message, shown
+
+
+def test_a03_a_version_with_errors_is_rolled_back(site: Site, record: Callable[..., None]) -> None:
+    """20 % errors: condemned by the judge, with the odds and the counts in the sentence; about the budget is shown."""
+    site.start(rollout=RAMP, objectives=OBJECTIVES)
+    warmed(site)
+    summary, message, shown = rolled_back(site, V2 | {"ERROR_RATE": "0.2"}, rate=100)
+    record("A03", summary)
+    assert summary.lost == 0, summary.first_loss
+    assert "against, limit 100 : 1" in message
+    assert "error rate" in message
+    assert 1 <= shown <= 2 * BUDGET, message
+
+
+def test_a04_a_slow_version_is_rolled_back(site: Site, record: Callable[..., None]) -> None:
+    """600 ms more than before, where 99 % must stay below 500 ms."""
+    site.start(rollout=RAMP, objectives={"latency": {"p99": "500ms"}})
+    warmed(site)
+    summary, message, _ = rolled_back(site, V2 | {"LATENCY_MS": "600"}, rate=100)
+    record("A04", summary)
+    assert summary.lost == 0, summary.first_loss
+    assert "500 ms" in message
+
+
+def test_a39_a_killed_operator_continues_where_it_was(site: Site, record: Callable[..., None]) -> None:
+    """Both replicas die at 50 %: traffic stays as it is, and the same step is finished, not begun again."""
+    site.start(rollout=steps(50, hold="20s"), objectives=OBJECTIVES)
+    warmed(site)
+    service = site.service
+    with site.users() as users:
+        answered(users)
+        service.change(V2)
+        service.wait_for_weight(50)
+        operators = ("-n", "gracefulservice-system", "-l", "app.kubernetes.io/name=gracefulservice")
+        done = service.place.stage.kubectl("delete", "pod", *operators, "--grace-period=0", "--force")
+        assert done.returncode == 0, done.stderr
+        assert site.weights() == [500, 500]
+        service.wait_for("Healthy", 400)
+        summary = users.stop()
+    record("A39", summary)
+    assert summary.lost == 0, summary.first_loss
+    assert service.reasons().count("RolloutStarted") == 1
+    assert service.reasons().count("WeightObserved") == 2
+    assert len(service.place.all("Deployment", "gracefulservice.dev/name=shop")) == 2

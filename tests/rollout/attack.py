@@ -1,0 +1,253 @@
+"""Random schedules against the heart, and what must hold in every one of them.
+
+A schedule crashes between remembering and converging, loses and repeats wakes, breaks revisions, changes its
+mind, resets the route, scales, aborts, wipes status. After each step the invariants are checked against the
+world itself, not against what the heart believes.
+"""
+
+import json
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from gracefulservice.api import Command
+from gracefulservice.rollout import capacity
+from gracefulservice.rollout.decide import decide
+from gracefulservice.rollout.desired import Desired
+from gracefulservice.rollout.frozen import effective
+from gracefulservice.rollout.happenings import Reason
+from gracefulservice.rollout.memory import Clearing, Climbing, Draining, Idle, Memory, dumped
+from gracefulservice.rollout.plan import Plan, build
+from gracefulservice.rollout.seen import Seen
+
+from .world import World, shares
+
+TEMPLATE = {"spec": {"containers": [{"name": "app", "image": "shop:1", "ports": [{"containerPort": 8080}]}]}}
+
+
+class Broken(AssertionError):
+    """An invariant does not hold."""
+
+
+def spec_of(image: str, *, weighted: bool, ramp: bool, replicas: int, judged: bool = True) -> dict[str, Any]:
+    """A GracefulService's spec with short times."""
+    container = TEMPLATE["spec"]["containers"][0] | {"image": image}
+    steps = [{"weight": 10, "hold": "5s"}, {"weight": 50, "hold": "5s"}]
+    spec: dict[str, Any] = {
+        "replicas": replicas,
+        "template": {"spec": {"containers": [container]}},
+        "rollout": {
+            "canary": {"errorBudget": 20} if ramp else {"steps": steps},
+            "bake": "10s",
+            "warmup": "3s",
+            "progressDeadline": "40s",
+        },
+    }
+    if weighted:
+        spec["traffic"] = {"routes": [{"name": "web", "gatewayAPI": {"name": "shop"}}]}
+    if judged:
+        spec["objectives"] = {"errorRate": {"max": "1%"}}
+    return spec
+
+
+@dataclass
+class Attack:
+    """One schedule: a world, an operator that may die at any moment, and a user who changes their mind."""
+
+    seed: int
+    weighted: bool
+    ramp: bool = False
+    world: World = field(init=False)
+    memory: Memory = field(default_factory=Memory)
+    spec: dict[str, Any] = field(default_factory=dict)
+    trail: list[str] = field(default_factory=list)
+    condemned_at: dict[str, float] = field(default_factory=dict)
+    commands: int = 0
+    founded: bool = False
+
+    def __post_init__(self) -> None:
+        random = Random(self.seed)
+        self.random = random
+        self.world = World(random=random, weighted=self.weighted, lag=random.choice((1.0, 2.0, 6.0)))
+        self.want("shop:1", replicas=random.choice((1, 2, 4)))
+
+    def want(self, image: str, replicas: int | None = None) -> None:
+        """The user applies an image."""
+        count = replicas or self.spec["replicas"]
+        self.spec = spec_of(image, weighted=self.weighted, ramp=self.ramp, replicas=count)
+
+    def plan(self) -> Plan:
+        """The plan of this moment."""
+        plan = build("shop", effective(self.spec, self.memory))
+        assert isinstance(plan, Plan), plan
+        return plan
+
+    def step(self, *, crash: bool = False) -> None:
+        """One reconcile; a crash loses what follows remembering."""
+        plan, before = self.plan(), self.memory
+        seen = self.world.look(plan)
+        decision = decide(plan, seen, before, self.world.now)
+        self.memory = through_json(decision.memory)
+        self.trail.append(f"{self.world.now:.0f} {self.memory.state.kind} {decision.desired}")
+        self.check_decision(plan, seen, decision.desired)
+        self.check_memory(plan, seen, before)
+        if not crash:
+            self.world.converge(decision.desired)
+            self.world.pass_time(self.random.choice((1, 1, 2, 3)))
+        else:
+            self.world.pass_time(self.random.choice((1, 5, 15)))
+
+    def check_decision(self, plan: Plan, seen: Seen, desired: Desired) -> None:
+        """The guards, against what was seen."""
+        self.weight_has_capacity(plan, seen, desired)
+        self.nothing_below_traffic(plan, seen, desired)
+        self.stable_keeps_capacity(plan, seen, desired)
+        self.condemned_never_rises(seen, desired)
+        self.somebody_serves(desired)
+
+    def weight_has_capacity(self, plan: Plan, seen: Seen, desired: Desired) -> None:
+        """No weight rises before ready pods, visible in the endpoints, can carry it."""
+        if not seen.route or desired.weight is None or desired.weight <= (seen.route.weight or 0.0):
+            return
+        canary = desired.canary_selector or ""
+        pods = seen.canary_service.endpoints.get(canary, 0)
+        needed = capacity.canary_pods(plan, desired.weight)
+        self.insist(pods >= needed, f"weight {desired.weight} with {pods} of {needed} pods in the endpoints")
+
+    def nothing_below_traffic(self, plan: Plan, seen: Seen, desired: Desired) -> None:
+        """No pod goes that carries traffic, or that a weight in force needs."""
+        carried = (seen.route.weight or 0.0) if seen.route else 0.0
+        unsure = seen.route is not None and not seen.route.acknowledged
+        for revision, replicas in desired.fleets.items():
+            if replicas >= seen.fleet(revision).wanted:
+                continue
+            others = sum(count for one, count in seen.stable_service.endpoints.items() if one != revision)
+            mine = seen.stable_service.endpoints.get(revision, 0)
+            left = others + min(mine, replicas)
+            self.insist(
+                mine == 0 or left >= min(plan.replicas, mine + others),
+                f"{revision} scaled to {replicas}: {left} endpoints would be left",
+            )
+            behind = seen.canary_service.endpoints.get(revision, 0)
+            if behind and (carried or unsure):
+                needed = capacity.canary_pods(plan, carried or 100.0)
+                self.insist(replicas >= min(needed, behind), f"{revision} scaled to {replicas} under {carried} %")
+
+    def stable_keeps_capacity(self, plan: Plan, seen: Seen, desired: Desired) -> None:
+        """A weighted rollout keeps a whole stable fleet for as long as it can go back."""
+        if self.weighted and self.memory.canary and self.memory.stable:
+            self.insist(desired.fleets[self.memory.stable] >= plan.replicas, "stable gave up capacity")
+
+    def condemned_never_rises(self, seen: Seen, desired: Desired) -> None:
+        """Once condemned, a revision gets no more weight."""
+        if desired.weight is None or not seen.route or not desired.canary_selector:
+            return
+        if desired.canary_selector in self.memory.condemned and desired.canary_selector != self.memory.stable:
+            self.insist(desired.weight <= (seen.route.weight or 0.0), "a condemned revision got more weight")
+
+    def somebody_serves(self, desired: Desired) -> None:
+        """Users are served as long as any revision ever was."""
+        if self.founded:
+            self.insist(self.world.unserved == 0, f"{self.world.unserved} requests found no endpoint")
+
+    def check_memory(self, plan: Plan, seen: Seen, before: Memory) -> None:
+        """What was remembered, against the world as it really is."""
+        news = self.memory.happenings[-1] if self.memory.happenings else None
+        fresh = news is not None and news not in before.happenings
+        state = self.memory.state
+        if fresh and news.reason == Reason.WEIGHT_OBSERVED and isinstance(state, Climbing):
+            real = shares(self.world).get(state.canary, 0.0)
+            wanted = capacity.reachable(plan, state.weight)
+            self.insist(abs(real - wanted) < 1.0, f"{wanted} % observed where it is {real} %")
+        if self.memory.stable != before.stable and before.stable and plan.replicas and before.state.kind != "Idle":
+            real = shares(self.world).get(self.memory.stable or "", 0.0)
+            self.insist(real > 99.0, f"{self.memory.stable} promoted at {real} %")
+            self.insist(self.memory.stable not in before.condemned, "a condemned revision was promoted")
+        if isinstance(before.state, Draining) and isinstance(state, Clearing):
+            real = shares(self.world).get(state.leaving, 0.0)
+            self.insist(real == 0.0, f"{state.leaving} is cleared under {real} %")
+
+    def insist(self, holds: bool, sentence: str) -> None:
+        """Stop with the whole story when `holds` is False."""
+        if not holds:
+            story = "\n".join(self.trail[-15:])
+            raise Broken(f"seed {self.seed}, weighted {self.weighted}, ramp {self.ramp}: {sentence}\n{story}")
+
+    def settle(self, limit: int = 400) -> None:
+        """Without further disturbance every schedule ends at rest, on the target or on a condemned one's stable."""
+        for _ in range(limit):
+            self.step()
+            self.world.heal(self.memory.stable or "")
+            target = self.plan().revision.id
+            done = target == self.memory.stable or target in self.memory.condemned
+            if isinstance(self.memory.state, Idle) and done:
+                return
+        self.insist(False, "the schedule does not end")
+
+    def found(self) -> None:
+        """Bring the first revision up; who is not served before that is not lost."""
+        for _ in range(200):
+            self.step()
+            if self.memory.stable and isinstance(self.memory.state, Idle):
+                self.world.unserved, self.founded = 0, True
+                return
+        self.insist(False, "the first revision does not come up")
+
+    def command(self, do: str, *, full: bool = False) -> None:
+        """A person annotates the object."""
+        self.commands += 1
+        self.world.command = Command(id=str(self.commands), do=do, by="ada", full=full)  # type: ignore[arg-type]
+
+    def disturb(self, image: int) -> None:
+        """One of the things that happen."""
+        match self.random.randrange(14):
+            case 0 | 1:
+                self.want(f"shop:{image}")
+            case 2:
+                self.want("shop:1")
+            case 3:
+                self.command(self.random.choice(("abort", "retry", "pause", "resume", "promote")))
+            case 4:
+                self.world.behaviour[self.plan().revision.id] = self.random.choice((0.0, 0.2, 1.0))
+            case 5 if self.plan().revision.id != self.memory.stable:
+                self.world.broken.add(self.plan().revision.id)
+            case 6:
+                self.memory = Memory()
+            case 7:
+                self.world.outage = not self.world.outage
+            case 8:
+                self.want(self.spec["template"]["spec"]["containers"][0]["image"], self.random.choice((2, 4, 5)))
+            case _:
+                pass
+
+    def last_wish(self, image: int) -> None:
+        """How the schedule ends: often with a version that cannot start, or with a lost status mid-way."""
+        if self.random.random() < 0.3:
+            self.want(f"shop:{image}")
+            self.world.broken.add(self.plan().revision.id)
+        for _ in range(self.random.randrange(12)):
+            self.step()
+        if self.random.random() < 0.3:
+            self.memory = Memory()
+
+    def run(self, steps: int = 150) -> None:
+        """The whole schedule, then peace until it ends."""
+        self.found()
+        for place in range(steps):
+            if self.random.random() < 0.08:
+                self.disturb(2 + place)
+            self.step(crash=self.random.random() < 0.1)
+        self.last_wish(2 + steps)
+        self.world.outage = False
+        self.world.command = None
+        if self.memory.paused:
+            self.command("resume")
+        self.settle()
+
+
+def through_json(memory: Memory) -> Memory:
+    """What a restarted operator reads back."""
+    text = json.dumps(dumped(memory))
+    again = Memory.model_validate_json(text).but(receipts=memory.receipts, history=memory.history)
+    assert again == memory, "memory changes on its way through status"
+    return again

@@ -1,0 +1,130 @@
+"""Deliberate faults in the heart: each is caught by the attack, so each guard is really guarded."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gracefulservice.rollout import capacity, climb, decide, desire, rest, safety, settle
+from gracefulservice.rollout.memory import Clearing, Memory
+
+from .attack import Attack, Broken
+
+SEEDS = 40
+Mutate = Callable[[pytest.MonkeyPatch], None]
+
+
+def always(answer: Any) -> Callable[..., Any]:
+    """A function that says the same whatever it is asked."""
+    return lambda *_args, **_kwargs: answer
+
+
+def weight_without_capacity(patch: pytest.MonkeyPatch) -> None:
+    """Weight goes to pods that are not ready."""
+    patch.setattr(desire, "visible", always(99))
+    patch.setattr(climb, "visible", always(99))
+
+
+def stable_gives_way_early(patch: pytest.MonkeyPatch) -> None:
+    """Stable pods go before the canary's are ready."""
+    patch.setattr(desire, "visible", lambda plan, *_: plan.replicas)
+
+
+def intent_instead_of_observation(patch: pytest.MonkeyPatch) -> None:
+    """A weight counts as soon as it is wanted."""
+    patch.setattr(climb, "reached", always(True))
+
+
+def drain_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """A leaving revision is cleared while traffic still reaches it."""
+    patch.setattr(settle, "away", always(True))
+    patch.setattr(settle, "QUIET", 0.0)
+
+
+def condemnation_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """A condemned revision is tried again and again."""
+    original = settle.turned_back
+
+    def uncondemned(*args: Any, **kwargs: Any) -> Memory:
+        return original(*args, **{**kwargs, "condemn": False})
+
+    patch.setattr(safety, "turned_back", uncondemned)
+
+
+def superseded_goes_on(patch: pytest.MonkeyPatch) -> None:
+    """A superseded revision is promoted all the same."""
+    patch.setattr(safety, "RULES", tuple(rule for rule in safety.RULES if rule.__name__ != "superseded"))
+    patch.setattr(rest, "strays", always([]))
+
+
+def narrowed_before_regrown(patch: pytest.MonkeyPatch) -> None:
+    """A replica ratio turns back onto a stable that has no pods."""
+    original = desire.stable_selector
+    patch.setattr(desire, "stable_selector", lambda plan, seen, memory: memory.stable or original(plan, seen, memory))
+
+
+def stable_not_kept_warm(patch: pytest.MonkeyPatch) -> None:
+    """Stable loses its pods at 100 %, before the bake ends."""
+    patch.setattr(desire, "stable_fleet", lambda plan, seen, memory: 0 if memory.state.kind == "Baking" else plan.replicas)
+
+
+def deadline_ignored(patch: pytest.MonkeyPatch) -> None:
+    """A revision that never becomes ready is waited for without end."""
+    patch.setattr(safety, "RULES", tuple(rule for rule in safety.RULES if rule.__name__ != "overdue"))
+
+
+def widening_skipped(patch: pytest.MonkeyPatch) -> None:
+    """The old revision goes in the moment the pointer moves."""
+    original = decide.advance
+
+    def hasty(*args: Any) -> Memory:
+        after = original(*args)
+        leaving = after.leaving
+        return after.but(state=Clearing(leaving=leaving)) if leaving and after.state.kind == "TurningBack" else after
+
+    patch.setattr(decide, "advance", hasty)
+    patch.setattr(desire, "behind_canary", always(False))
+
+
+def lost_status_promotes(patch: pytest.MonkeyPatch) -> None:
+    """After a lost status the target is taken for stable."""
+    original = rest.recovered
+
+    def hopeful(seen: Any, memory: Memory) -> Memory:
+        known = original(seen, memory)
+        newest = max(seen.records, key=lambda one: seen.records[one].number, default=None)
+        return known if memory.stable or not newest else known.but(stable=newest)
+
+    patch.setattr(rest, "recovered", hopeful)
+
+
+MUTATIONS: tuple[tuple[Mutate, bool, bool], ...] = (
+    (weight_without_capacity, True, False),
+    (stable_gives_way_early, False, False),
+    (intent_instead_of_observation, True, False),
+    (drain_forgotten, True, False),
+    (condemnation_forgotten, True, False),
+    (superseded_goes_on, True, False),
+    (narrowed_before_regrown, False, False),
+    (stable_not_kept_warm, True, False),
+    (deadline_ignored, False, False),
+    (widening_skipped, True, True),
+    (lost_status_promotes, True, False),
+)
+
+
+@pytest.mark.parametrize(("mutate", "weighted", "ramp"), MUTATIONS, ids=[one[0].__name__ for one in MUTATIONS])
+def test_the_attack_catches_the_fault(
+    mutate: Mutate, weighted: bool, ramp: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same schedules that pass on the real heart break on a faulty one."""
+    mutate(monkeypatch)
+    with pytest.raises((Broken, AssertionError)):
+        for seed in range(SEEDS):
+            Attack(seed=seed, weighted=weighted, ramp=ramp).run()
+
+
+def test_every_guard_of_the_heart_has_a_fault() -> None:
+    """The list covers both routers, so that neither goes untested."""
+    assert {weighted for _, weighted, _ in MUTATIONS} == {True, False}
+    assert capacity.ALL == 100.0

@@ -1,0 +1,92 @@
+"""Evidence is a value: it can be written down, read again and learned twice, and nothing changes."""
+
+import json
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gracefulservice.rollout.judge import Evidence, assess, begin, learn
+from gracefulservice.rollout.objective import Objective
+from gracefulservice.rollout.reading import Look
+from tests.rollout.counters import ALL, BEGUN, ERRORS, App, Rollout, stable, three
+
+
+def random_history(seed: int, ticks: int) -> Rollout:
+    """A rollout with errors, restarts, missed scrapes and unsteady weights."""
+    chance = random.Random(seed)
+    rollout = Rollout(objectives=ALL)
+    for _ in range(ticks):
+        if chance.random() < 0.1:
+            rollout.canary.restart(rollout.now + 1)
+        rollout.weight = chance.choice([rollout.weight, 20.0, 50.0])
+        if chance.random() < 0.2:
+            rollout.tick(scraped=[])
+        three(rollout, errors=chance.randrange(3), slow=chance.randrange(3), failed_orders=chance.randrange(2))
+    return rollout
+
+
+def rewritten(evidence: Evidence) -> Evidence:
+    """As after a restart of the operator: through the JSON of a status, whose numbers have no `.0`."""
+    wire = json.loads(evidence.model_dump_json(by_alias=True))
+    return Evidence.model_validate_json(json.dumps(shortest(wire)))
+
+
+def shortest(value: object) -> object:
+    """Numbers as Kubernetes stores them: a whole one is an integer."""
+    if isinstance(value, dict):
+        return {key: shortest(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [shortest(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), crashes=st.sets(st.integers(0, 30)), repeats=st.sets(st.integers(0, 30)))
+def test_crashes_and_repeated_looks_change_nothing(seed: int, crashes: set[int], repeats: set[int]) -> None:
+    rollout = random_history(seed, ticks=12)
+    plain = broken = begin(ALL, BEGUN)
+    for index, look in enumerate(rollout.looks):
+        plain = learn(plain, ALL, look, "canary", 10.0)
+        broken = learn(rewritten(broken) if index in crashes else broken, ALL, look, "canary", 10.0)
+        if index in repeats:
+            assert learn(broken, ALL, look, "canary", 10.0) == broken
+    assert rewritten(broken) == broken == plain
+    assert rewritten(broken).model_dump_json() == plain.model_dump_json()
+    assert assess(broken, ALL, rollout.now) == assess(plain, ALL, rollout.now)
+
+
+def test_an_older_look_teaches_nothing() -> None:
+    rollout = Rollout()
+    before = rollout.run(5)
+    assert learn(before, rollout.objectives, rollout.looks[2], "canary", 10.0) == before
+
+
+def test_an_outage_ends_with_the_next_answer_even_an_old_one() -> None:
+    rollout = Rollout()
+    before = rollout.run(5)
+    down = learn(before, (ERRORS,), Look(rollout.now + 5, 5.0, outage="Prometheus answers 503."), "canary", 10.0)
+    assert down.outage == "Prometheus answers 503."
+    assert learn(down, (ERRORS,), rollout.looks[-1], "canary", 10.0) == before
+
+
+def test_it_fits_into_a_status() -> None:
+    """Twenty pods with sixteen series each and long numbers, with all windows full."""
+    apps = [stable(f"shop-7f9c6d5b8c-{index:05d}") for index in range(16)]
+    apps += [App(f"shop-5d4e3f2a1b-{index:05d}", "canary") for index in range(4)]
+    rollout = Rollout(objectives=ALL, apps=apps)
+    for _ in range(60):
+        for app in apps:
+            for code in ("200", "201", "204", "301", "304", "400", "401", "404", "500", "503"):
+                app.serve(123_456_789, code=code)
+        three(rollout)
+    series = sum(len(of_pod) for one in rollout.evidence.tallies.values() for of_pod in one.total.values())
+    written = rollout.evidence.model_dump_json(by_alias=True)
+    assert series >= 20 * 11
+    assert len(written) < 40_000
+
+
+@pytest.mark.parametrize("goal", ALL)
+def test_objectives_survive_being_written_down(goal: Objective) -> None:
+    assert Objective.model_validate_json(goal.model_dump_json(by_alias=True)) == goal

@@ -1,0 +1,275 @@
+"""The lease: never two leaders at once, whatever the API server and the machines do."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from gracefulservice.cluster.kinds import LEASE, Ref
+from gracefulservice.leadership import Elector, Terms
+from tests.shell import virtual_time
+from tests.shell.lease_server import LeaseServer, Line, View, cut, hang
+
+TERMS = Terms(duration=15, renew_within=10, retry=2)
+REQUEST = 5.0
+"""Seconds a write may take: none begins with less left of the lease."""
+PLACE = Ref(LEASE, "operators", "gracefulservice")
+
+
+def candidate(
+    view: View,
+    name: str,
+    now: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    draw: Callable[[float, float], float] = max,
+) -> Elector:
+    """An elector by that name."""
+    return Elector(view, PLACE, name, TERMS, now=now, wall=lambda: 0.0, draw=draw, sleep=sleep)
+
+
+def test_the_first_candidate_makes_the_lease_and_keeps_it() -> None:
+    """Renewed every 2 s, it never has less than 13 s left."""
+    server, left = LeaseServer(), []
+
+    async def main(loop: asyncio.AbstractEventLoop) -> None:
+        elector = candidate(server.seen_from(), "a", loop.time)
+        task = asyncio.create_task(elector.run())
+        await elector.elected.wait()
+        for _ in range(100):
+            await asyncio.sleep(0.7)
+            left.append(elector.valid_for())
+        assert elector.epoch == "1@lease-1"
+        task.cancel()
+
+    virtual_time.run(main)
+    assert 13 <= min(left) <= max(left) <= 15
+    assert set(server.history) == {("a", 1)}
+
+
+def test_a_second_candidate_waits_until_the_lease_is_given_back() -> None:
+    """A clean hand-over costs one retry, not the length of a lease."""
+    server = LeaseServer()
+
+    async def main(loop: asyncio.AbstractEventLoop) -> float:
+        first = candidate(server.seen_from(), "a", loop.time)
+        second = candidate(server.seen_from(), "b", loop.time)
+        leading = asyncio.create_task(first.run())
+        await first.elected.wait()
+        waiting = asyncio.create_task(second.run())
+        await asyncio.sleep(100)
+        assert (second.elected.is_set(), second.valid_for()) == (False, 0)
+        leading.cancel()
+        await asyncio.gather(leading, return_exceptions=True)
+        given_back = loop.time()
+        await first.release()
+        assert first.valid_for() == 0
+        await second.elected.wait()
+        waiting.cancel()
+        assert (first.epoch, second.epoch) == ("", "2@lease-1")
+        return loop.time() - given_back
+
+    assert virtual_time.run(main) <= TERMS.retry * 1.2
+
+
+def test_a_lease_whose_holder_died_is_taken_over_when_it_ran_out_on_our_own_clock() -> None:
+    """Its duration is counted from when we first saw it, because no clock but ours is trusted."""
+    server = LeaseServer()
+
+    async def main(loop: asyncio.AbstractEventLoop) -> float:
+        dead = candidate(server.seen_from(), "dead", loop.time)
+        task = asyncio.create_task(dead.run())
+        await dead.elected.wait()
+        task.cancel()
+        await asyncio.sleep(1000)
+        heir = candidate(server.seen_from(), "heir", loop.time)
+        seen = loop.time()
+        task = asyncio.create_task(heir.run())
+        await heir.elected.wait()
+        task.cancel()
+        return loop.time() - seen
+
+    assert TERMS.duration <= virtual_time.run(main) <= TERMS.duration + TERMS.retry * 1.2
+
+
+@pytest.mark.parametrize("trouble", [cut, hang], ids=["refused", "hung"])
+def test_a_leader_that_cannot_renew_stops_before_anybody_else_can_lead(
+    trouble: Callable[[], Awaitable[None]],
+) -> None:
+    """Leading ends `renew_within` after the last renewal, and by then no write may begin any more."""
+    server = LeaseServer()
+
+    async def main(loop: asyncio.AbstractEventLoop) -> tuple[float, float, float]:
+        line = Line()
+        elector = candidate(server.seen_from(there=line), "a", loop.time)
+        task = asyncio.create_task(elector.run())
+        await asyncio.sleep(21)
+        line.travel = trouble
+        renewed_at = loop.time() - (TERMS.duration - elector.valid_for())
+        await asyncio.sleep(renewed_at + TERMS.duration - REQUEST - loop.time())
+        left = elector.valid_for()
+        await task
+        return loop.time() - renewed_at, left, elector.valid_for()
+
+    lasted, left_at_the_fence, left_at_the_end = virtual_time.run(main)
+    assert lasted == TERMS.renew_within
+    assert (left_at_the_fence, left_at_the_end) == (REQUEST, 0)
+
+
+def test_a_renewal_whose_answer_is_lost_is_found_to_have_happened() -> None:
+    """The write was done, the answer never came: the next look says so, and leading goes on."""
+    server = LeaseServer()
+
+    async def main(loop: asyncio.AbstractEventLoop) -> float:
+        back = Line()
+        elector = candidate(server.seen_from(back=back), "a", loop.time)
+        task = asyncio.create_task(elector.run())
+        await asyncio.sleep(9)
+        back.travel = cut
+        await asyncio.sleep(2)
+        back.travel = lambda: asyncio.sleep(0)
+        await asyncio.sleep(6)
+        assert not task.done()
+        task.cancel()
+        return elector.valid_for()
+
+    assert virtual_time.run(main) >= TERMS.duration - TERMS.retry
+
+
+def test_a_lease_edited_by_a_person_is_kept() -> None:
+    """An annotation by somebody changes the version; the holder looks and renews."""
+    server = LeaseServer()
+
+    async def main(loop: asyncio.AbstractEventLoop) -> float:
+        elector = candidate(server.seen_from(), "a", loop.time)
+        task = asyncio.create_task(elector.run())
+        await asyncio.sleep(9)
+        assert server.lease
+        server.store({**server.lease, "metadata": {**server.lease["metadata"], "annotations": {"by": "me"}}})
+        await asyncio.sleep(6)
+        assert not task.done()
+        task.cancel()
+        return elector.valid_for()
+
+    assert virtual_time.run(main) >= TERMS.duration - TERMS.retry
+
+
+def test_a_lease_that_somebody_took_is_lost_at_the_next_look() -> None:
+    """A person who writes another name into it is obeyed."""
+    server = LeaseServer()
+
+    async def main(loop: asyncio.AbstractEventLoop) -> float:
+        elector = candidate(server.seen_from(), "a", loop.time)
+        task = asyncio.create_task(elector.run())
+        await asyncio.sleep(9)
+        assert server.lease
+        server.store({**server.lease, "spec": {**server.lease["spec"], "holderIdentity": "somebody"}})
+        taken_at = loop.time()
+        await task
+        assert elector.valid_for() == 0
+        return loop.time() - taken_at
+
+    assert virtual_time.run(main) <= 2 * TERMS.retry
+    assert server.history[-1] == ("somebody", 1)
+
+
+def test_nothing_is_given_back_that_was_not_held() -> None:
+    """A standby that ends, or a leader that lost, leaves the lease as it is."""
+    server = LeaseServer()
+
+    async def main(loop: asyncio.AbstractEventLoop) -> None:
+        holder = candidate(server.seen_from(), "a", loop.time)
+        task = asyncio.create_task(holder.run())
+        await holder.elected.wait()
+        await candidate(server.seen_from(), "b", loop.time).release()
+        task.cancel()
+
+    virtual_time.run(main)
+    assert server.history == [("a", 1)]
+
+
+@pytest.mark.parametrize("spec", [None, {}, {"holderIdentity": "", "leaseDurationSeconds": 1}])
+def test_a_lease_made_by_hand_or_given_back_is_free(spec: dict[str, object] | None) -> None:
+    """Whatever is missing in it."""
+    server = LeaseServer()
+    server.store({"metadata": {"namespace": "operators", "name": "gracefulservice"}, "spec": spec})
+
+    async def main(loop: asyncio.AbstractEventLoop) -> float:
+        elector = candidate(server.seen_from(), "a", loop.time)
+        task = asyncio.create_task(elector.run())
+        await elector.elected.wait()
+        task.cancel()
+        return loop.time()
+
+    assert virtual_time.run(main) == 0
+
+
+Freeze = tuple[float, float]
+FREEZES = st.lists(st.tuples(st.floats(0, 200), st.floats(0.1, 60)), max_size=6)
+
+
+class Machine:
+    """A candidate's machine: it freezes for a while now and then, and its way to the server is bad."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, server: LeaseServer, name: str, seed: int, freezes: list[Freeze]
+    ) -> None:
+        self.loop, self.freezes, self.chance = loop, freezes, random.Random(seed)
+        view = server.seen_from(there=self.travel, back=self.travel)
+        self.elector = candidate(view, name, loop.time, self.sleep, self.chance.uniform)
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep, and go on only when the machine does."""
+        await asyncio.sleep(seconds)
+        await asyncio.sleep(self.thaw() - self.loop.time())
+
+    def thaw(self) -> float:
+        """When the machine runs (again)."""
+        moment = self.loop.time()
+        for since, length in sorted(self.freezes):
+            if since <= moment < since + length:
+                moment = since + length
+        return moment
+
+    async def travel(self) -> None:
+        """Mostly fast, sometimes slow, refused or hung."""
+        fate = self.chance.random()
+        await self.sleep(self.chance.uniform(0, 0.2) if fate < 0.8 else self.chance.uniform(0.2, 12))
+        if fate > 0.97:
+            await cut()
+        if fate > 0.95:
+            await hang()
+
+    async def live(self) -> None:
+        """Campaign again after each loss, as a new process would."""
+        while True:
+            await self.elector.run()
+            self.elector.elected.clear()
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32), freezes=st.tuples(FREEZES, FREEZES, FREEZES))
+@example(seed=1, freezes=([(20.0, 40.0)], [], []))
+def test_two_candidates_are_never_valid_at_once(seed: int, freezes: tuple[list[Freeze], ...]) -> None:
+    """Three machines that freeze, a network that loses and delays: at every instant at most one may write."""
+    server, leaders = LeaseServer(), set[str]()
+
+    async def main(loop: asyncio.AbstractEventLoop) -> None:
+        machines = {
+            name: Machine(loop, server, name, seed + number, frozen)
+            for number, (name, frozen) in enumerate(zip("abc", freezes, strict=True))
+        }
+        lives = [asyncio.create_task(machine.live()) for machine in machines.values()]
+        for _ in range(1200):
+            await asyncio.sleep(0.25)
+            valid = {name for name, machine in machines.items() if machine.elector.valid_for() > 0}
+            assert len(valid) <= 1, f"{valid} may write at {loop.time()} s"
+            leaders.update(valid)
+        for life in lives:
+            life.cancel()
+        await asyncio.gather(*lives, return_exceptions=True)
+
+    virtual_time.run(main)
+    assert leaders, "somebody leads some time"

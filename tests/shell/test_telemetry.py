@@ -1,0 +1,118 @@
+"""What the operator says about itself: probes, metrics and log lines, over HTTP and as they are printed."""
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+
+import aiohttp
+import pytest
+import structlog
+from aiohttp.test_utils import unused_port
+from prometheus_client.parser import text_string_to_metric_families
+
+from gracefulservice.cluster import requests
+from gracefulservice.cluster.kinds import DEPLOYMENT, Ref
+from gracefulservice.telemetry import Health, Telemetry, configure_logs, serving
+
+
+async def fetched(path: str, telemetry: Telemetry, health: Health) -> tuple[int, str]:
+    """What the operator's own server answers."""
+    port = unused_port()
+    async with (
+        serving(telemetry, health, port),
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}{path}") as response,
+    ):
+        return response.status, await response.text()
+
+
+HEALTH = {
+    "alive": ("/livez", Health(), (200, "ok")),
+    "ill": ("/livez", Health(alive=lambda: ["A look has run for 312 s."]), (503, "A look has run for 312 s.")),
+    "ill, yet as ready as before": ("/readyz", Health(alive=lambda: ["A look hangs."]), (200, "ok")),
+    "not ready, and why": ("/readyz", Health(ready=lambda: ["No lease.", "No."]), (503, "No lease.\nNo.")),
+}
+
+
+@pytest.mark.parametrize(("path", "health", "answer"), HEALTH.values(), ids=HEALTH)
+async def test_probes_say_what_is_wrong(path: str, health: Health, answer: tuple[int, str]) -> None:
+    """200 or 503, and a sentence for whoever looks."""
+    assert await fetched(path, Telemetry(), health) == answer
+
+
+async def test_metrics_are_what_was_counted() -> None:
+    """Every metric of the operator, with its labels, as Prometheus reads them."""
+    telemetry = Telemetry()
+    telemetry.called(requests.read(Ref(DEPLOYMENT, "shop", "web")), "200", 0.02)
+    telemetry.looked("Unreachable", 0.3)
+    telemetry.campaigned(held=True)
+    telemetry.rollout_ended("promoted")
+    telemetry.errors_exposed(4)
+    telemetry.watch("queue_depth", "Objects that wait.", lambda: 3)
+    status, text = await fetched("/metrics", telemetry, Health())
+    found = {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    assert status == 200
+    call = (("code", "200"), ("kind", "Deployment"), ("verb", "read"))
+    assert found["gracefulservice_api_requests_total", call] == 1
+    assert found["gracefulservice_api_request_seconds_count", (("verb", "read"),)] == 1
+    assert found["gracefulservice_reconcile_seconds_sum", (("result", "Unreachable"),)] == 0.3
+    assert found["gracefulservice_lease_attempts_total", (("held", "true"),)] == 1
+    assert found["gracefulservice_rollouts_total", (("result", "promoted"),)] == 1
+    assert found["gracefulservice_errors_exposed_total", ()] == 4
+    assert found["gracefulservice_queue_depth", ()] == 3
+    assert "shop" not in text, "no object's name is a label"
+
+
+@pytest.fixture
+def _logging_as_before() -> Iterator[None]:
+    """Leave logging as it was found."""
+    root, kopf = logging.getLogger(), logging.getLogger("kopf.objects")
+    before = root.handlers[:], root.level, kopf.level
+    yield
+    structlog.reset_defaults()
+    logging.captureWarnings(capture=False)
+    root.handlers[:], root.level = before[0], before[1]
+    kopf.setLevel(before[2])
+
+
+@pytest.mark.usefixtures("_logging_as_before")
+def test_every_line_is_one_json_object_whoever_wrote_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ours, kopf's with the object it speaks of, a warning of Python's, and a trace."""
+    configure_logs("info", "json")
+    structlog.stdlib.get_logger("gracefulservice.x").info("Looked.", key="shop/web", seconds=0.1)
+    logging.getLogger("kopf.objects").warning(
+        "Odd.", extra={"k8s_ref": {"namespace": "shop", "name": "web"}, "settings": object()}
+    )
+    logging.getLogger("kopf.objects").info("Handler succeeded.")
+    logging.getLogger("aiohttp.server").debug("Too much.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+    try:
+        raise ValueError("a bug")
+    except ValueError as error:
+        structlog.stdlib.get_logger("gracefulservice.y").error("Broken.", exc_info=error)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(line["logger"], line["level"]) for line in lines] == [
+        ("gracefulservice.x", "info"),
+        ("kopf.objects", "warning"),
+        ("py.warnings", "warning"),
+        ("gracefulservice.y", "error"),
+    ]
+    assert (lines[0]["event"], lines[0]["key"], lines[0]["seconds"]) == ("Looked.", "shop/web", 0.1)
+    assert (lines[1]["event"], lines[1]["key"]) == ("Odd.", "shop/web")
+    assert "ValueError: a bug" in lines[3]["exception"]
+    assert all(line["timestamp"].endswith("Z") for line in lines)
+
+
+@pytest.mark.usefixtures("_logging_as_before")
+def test_lines_for_people_are_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """On a person's own terminal."""
+    configure_logs("info", "text")
+    structlog.stdlib.get_logger("gracefulservice.x").info("Looked.", key="shop/web")
+    assert "Looked." in capsys.readouterr().err

@@ -1,0 +1,159 @@
+"""kopf on a real API server: what happens there becomes wakes here, and nothing is ever written."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+
+from gracefulservice import handlers
+from gracefulservice.api.names import NAME_LABEL
+from gracefulservice.cluster import requests
+from gracefulservice.cluster.access import Access
+from gracefulservice.cluster.client import Client
+from gracefulservice.cluster.kinds import DEPLOYMENT, GRACEFUL_SERVICE, HTTP_ROUTE, Object, Ref
+from gracefulservice.errors import Stale
+from gracefulservice.ports import Key
+from gracefulservice.wakes import Register
+from gracefulservice.work_queue import Priority, WorkQueue
+from tests.shell import cluster
+from tests.shell.cluster import client_of, deployment, until, version
+
+pytestmark = pytest.mark.e2e
+
+
+class Heard(WorkQueue[Key]):
+    """A queue that counts who was woken."""
+
+    def __init__(self) -> None:
+        super().__init__(clock=time.monotonic, workers=1)
+        self.wakes: Counter[Key] = Counter()
+
+    def wake(self, key: Key, *, after: float = 0.0, priority: Priority = Priority.URGENT) -> None:
+        """Count it."""
+        assert (after, priority in Priority) == (0.0, True)
+        self.wakes[key] += 1
+
+    async def more(self, key: Key, than: int) -> None:
+        """Wait for another wake."""
+
+        async def woken() -> bool:
+            return self.wakes[key] > than
+
+        await until(woken)
+
+
+class Overheard:
+    """An access that notes what is asked over its sessions, and how much comes back."""
+
+    def __init__(self, access: Access) -> None:
+        self.server, self._access = access.server, access
+        self.asked: list[str] = []
+        self.kinds: set[str] = set()
+
+    def session(self, *, more: tuple[aiohttp.ClientMiddlewareType, ...], **limits: Any) -> aiohttp.ClientSession:
+        """A session that is listened to."""
+        return self._access.session(more=(*more, self._note), **limits)
+
+    async def _note(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        self.asked.append(f"{request.method} {request.url.path}")
+        self.kinds.add(request.headers.get("Accept", "").partition(";")[2].partition(";")[0])
+        return await handler(request)
+
+
+@asynccontextmanager
+async def watching(namespace: str) -> AsyncIterator[tuple[Heard, Overheard, Client]]:
+    """kopf at work in one namespace, and a client to make things happen there."""
+    queue, access = Heard(), Overheard(cluster.door())
+    async with client_of(cluster.door()) as client:
+        kinds = [kind for kind in (*handlers.CHILDREN, HTTP_ROUTE) if await client.serves(kind)]
+        watch = handlers.watch(Register(queue), access, kinds, [namespace])  # type: ignore[arg-type]
+        task = asyncio.create_task(watch)
+        try:
+            yield queue, access, client
+            assert not task.done(), "kopf goes on"
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def shop(namespace: str, name: str) -> Object:
+    """A GracefulService without pods."""
+    container = {"name": "app", "image": "none", "ports": [{"containerPort": 8080}]}
+    return {
+        "apiVersion": GRACEFUL_SERVICE.api_version,
+        "kind": GRACEFUL_SERVICE.name,
+        "metadata": {"namespace": namespace, "name": name},
+        "spec": {"replicas": 0, "template": {"spec": {"containers": [container]}}},
+    }
+
+
+async def annotate(client: Client, ref: Ref, value: str) -> Object:
+    """A change that a person makes; tried again when an operator was faster."""
+    while True:
+        found = await client.get(ref)
+        assert found
+        patch = {"metadata": {"annotations": {"note": value}}}
+        try:
+            return await client.send(requests.merge_patch(ref, patch, resource_version=version(found)))
+        except Stale:
+            continue
+
+
+async def test_what_happens_in_the_cluster_wakes_the_service_it_concerns() -> None:
+    """Found at the start, made, changed, its child changed, deleted; a stranger's child wakes nobody."""
+    with cluster.own_namespace() as namespace:
+        early, late = Key(namespace, "early"), Key(namespace, "late")
+        async with client_of(cluster.door()) as client:
+            await client.send(requests.create(GRACEFUL_SERVICE, shop(namespace, "early")))
+        async with watching(namespace) as (queue, access, client):
+            await queue.more(early, 0)
+            made = await client.send(requests.create(GRACEFUL_SERVICE, shop(namespace, "late")))
+            await queue.more(late, 0)
+            before = queue.wakes[late]
+            await annotate(client, GRACEFUL_SERVICE.of(made), "1")
+            await queue.more(late, before)
+            before = queue.wakes[late]
+            child = deployment(namespace, **{NAME_LABEL: "late"})
+            await client.send(requests.create(DEPLOYMENT, child))
+            await queue.more(late, before)
+            before = queue.wakes[late]
+            await client.send(requests.delete(GRACEFUL_SERVICE.of(made), uid=made["metadata"]["uid"]))
+            await queue.more(late, before)
+        assert {line.split()[0] for line in access.asked} == {"GET"}
+        assert "as=PartialObjectMetadata" in access.kinds, "a watch is of metadata alone"
+
+
+async def test_a_write_of_the_status_alone_wakes_nobody() -> None:
+    """What comes after it does, so the silence before was not deafness."""
+    with cluster.own_namespace() as namespace:
+        key, other = Key(namespace, "web"), Key(namespace, "other")
+        async with watching(namespace) as (queue, _, client):
+            made = await client.send(requests.create(GRACEFUL_SERVICE, shop(namespace, "web")))
+            await queue.more(key, 0)
+            before = queue.wakes[key]
+            for generation in range(5):
+                status = {"observedGeneration": generation}
+                made = await client.send(
+                    requests.patch_status(GRACEFUL_SERVICE.of(made), status, resource_version=version(made))
+                )
+            await client.send(requests.create(GRACEFUL_SERVICE, shop(namespace, "other")))
+            await queue.more(other, 0)
+            assert queue.wakes[key] == before
+
+
+async def test_watching_leaves_objects_as_they_are() -> None:
+    """No annotation, no finalizer, no event of kopf's; a person's object stays the person's."""
+    with cluster.own_namespace() as namespace:
+        key = Key(namespace, "web")
+        async with watching(namespace) as (queue, access, client):
+            made = await client.send(requests.create(GRACEFUL_SERVICE, shop(namespace, "web")))
+            await queue.more(key, 0)
+            changed = await annotate(client, GRACEFUL_SERVICE.of(made), "1")
+            await queue.more(key, 1)
+        assert {line.split()[0] for line in access.asked} == {"GET"}
+        assert "kopf" not in str(changed)
