@@ -1,26 +1,57 @@
 # Every target says what it does: `make help`.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
-LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-        --no-emit-find-links --no-header --quiet
-CHECKED := $(BIN)/.installed
+BIN := .venv/bin
+INSTALLED := .venv/installed
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+        --no-emit-index-url --no-emit-find-links --no-header --quiet
+PYTEST := $(BIN)/pytest --quiet
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-venv: $(CHECKED) ## make the virtual environment from the locked requirements
+venv: $(INSTALLED) ## make the virtual environment from the locked requirements
 
-$(CHECKED): requirements-dev.lock pyproject.toml
+$(INSTALLED): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -m localcluster.python --check
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $@
+	$(PYTHON) -m venv --clear .venv
+	$(PIP) --require-hashes -r requirements-dev.lock
+	$(PIP) --no-deps --no-build-isolation -e .
+	@mkdir -p build && touch $@
+
+check: venv ## style, types, import contracts, unit and property tests; no cluster
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-logo > build/imports.txt || { cat build/imports.txt; exit 1; }
+	$(PYTEST) -n 2 -m "not e2e" --cov --cov-report=term:skip-covered
+
+cluster: venv ## bring the local cluster up and install the operator by its chart
+	$(BIN)/python -m localcluster up
+	$(BIN)/python -m localcluster install
+
+test: check cluster ## all of it: the checks, then every story on a real cluster with real traffic
+	$(BIN)/python -m tests.e2e.report begin
+	$(PYTEST) -n 4 -m e2e tests; code=$$?; $(BIN)/python -m tests.e2e.report end; exit $$code
+
+demo: venv ## the main job, live: a good version is promoted, a bad one rolls itself back
+	$(BIN)/python -m examples.demo
 
 lock: venv ## resolve the dependencies anew, with hashes
-	cd . && $(BIN)/$(LOCK) --upgrade -o requirements.lock
-	cd . && $(BIN)/$(LOCK) --upgrade --group dev -o requirements-dev.lock
+	$(LOCK) --upgrade -o requirements.lock
+	$(LOCK) --upgrade --group dev -o requirements-dev.lock
 
-.PHONY: help venv lock
+crd: venv ## write the CRD anew from the models
+	$(BIN)/python -m gracefulservice.api.schema > crds/gracefulservice.yaml
+	cp crds/gracefulservice.yaml charts/gracefulservice/files/gracefulservice.yaml
+
+clean: ## end the local cluster and remove everything but the caches
+	$(PYTHON) -m localcluster down
+	rm -rf build .venv
+
+distclean: ## remove the caches and images, too
+	$(PYTHON) -m localcluster distclean
+	rm -rf build .venv
+
+.PHONY: help venv check cluster test demo lock crd clean distclean

@@ -97,7 +97,16 @@ def _get(engine: Engine, image: Image, way: Source) -> str | None:
     if not engine.has_image(image.tag):
         with progress.step(f"Loading the image {image.name} into the engine"):
             engine.load(tar)
+    discard_others(engine, image.tag)
     return image.tag
+
+
+def discard_others(engine: Engine, tag: str) -> None:
+    """Remove images of the same name and another content from the engine, if no container uses them."""
+    name = tag.rpartition(":")[0]
+    for other in engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", name).split():
+        if other != tag:
+            engine.answers("image", "rm", other)
 
 
 def _pulled(engine: Engine, reference: str) -> bool:

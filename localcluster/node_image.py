@@ -71,6 +71,7 @@ def _program(name: str) -> Path:
 base = images.from_context(
     "node-base",
     (
+        Path(__file__),
         paths.SOURCE / "node",
         node_programs.kind.key,
         node_programs.kubernetes.key,
@@ -109,8 +110,7 @@ node = Image(
         node_components.debian_tools.key,
         node_components.debian_pause.key,
         node_programs.coredns.key,
-        paths.SOURCE / "node_components.py",
-        IMPORT,
+        Path(node_components.__file__),
     ),
     _recipe,
     PUBLISHED,

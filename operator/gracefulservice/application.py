@@ -29,7 +29,7 @@ from gracefulservice.metrics import reader
 from gracefulservice.ports import Clock, Key, Ports
 from gracefulservice.reconcile import reconcile
 from gracefulservice.settings import Settings, from_environment
-from gracefulservice.telemetry import Health, Telemetry
+from gracefulservice.telemetry import Counted, Health, Telemetry
 from gracefulservice.traffic import routers
 from gracefulservice.wakes import Reconcile, Register, audited
 from gracefulservice.work_queue import WorkQueue
@@ -68,7 +68,7 @@ async def compose(outside: Outside) -> AsyncIterator[Reconcile]:
             cluster=KubernetesCluster(client),
             router=routers(client, lambda: outside.elector.epoch),
             metrics=reader.Prometheus(prometheus, str(settings.prometheus_url or "") or None),
-            notifier=Recorder(client, outside.identity),
+            notifier=Counted(Recorder(client, outside.identity), outside.telemetry),
         )
         yield lambda key: reconcile(key, ports)
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 import kopf
+import orjson
 
 from gracefulservice.api.names import NAME_LABEL
 from gracefulservice.cluster.access import Access
@@ -24,6 +25,7 @@ from gracefulservice.ports import Key
 from gracefulservice.wakes import Register, backends, wish
 
 CHILDREN = (DEPLOYMENT, SERVICE, ENDPOINT_SLICE, POD)
+METADATA_ENOUGH = {kind.plural for kind in (GRACEFUL_SERVICE, *CHILDREN)}
 CONNECTIONS = 16
 """One per kind and namespace that is watched stays open."""
 REQUEST_TIMEOUT, CONNECT_TIMEOUT = 30.0, 5.0
@@ -31,6 +33,8 @@ LONGEST_PAUSE = 30.0
 """Seconds. Times of what kopf sends, apart from the watches themselves."""
 STOP_WITHIN = 5.0
 """Seconds kopf gets to end. It holds nothing that would be lost."""
+GOODBYE = 0.1
+"""Seconds for the API server's half of closing a TLS connection, before the event loop goes."""
 
 IDENTITY: Any = "gracefulservice"
 """Unused without peering, but kopf would else ask the system for a user name, and a container's user has none."""
@@ -82,6 +86,7 @@ async def _operate(
         identity=IDENTITY,
         stop_flag=asyncio.wrap_future(stop),
     )
+    await asyncio.sleep(GOODBYE)
 
 
 class _Ears:
@@ -135,13 +140,19 @@ def _selector(kind: Kind) -> tuple[str, str, str]:
 
 
 async def _only_metadata(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Watch the metadata alone, where that is all we read: a tenth of the bytes to send, parse and hold.
+    """Ask for the metadata alone, where that is all we read: a fraction of the bytes to send, parse and hold.
 
-    Not for lists: an empty list of metadata has `items: null`, which ends kopf.
+    An empty list of metadata has `items: null`, which ends kopf: that one is asked for again in full.
     """
-    watched = {kind.plural for kind in (GRACEFUL_SERVICE, *CHILDREN)}
-    if request.url.name in watched and "watch" in request.url.query:
-        request.headers["Accept"] = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json"
+    if request.url.name not in METADATA_ENOUGH:
+        return await handler(request)
+    watch = "watch" in request.url.query
+    part = "PartialObjectMetadata" + ("" if watch else "List")
+    request.headers["Accept"] = f"application/json;as={part};g=meta.k8s.io;v=v1, application/json"
+    response = await handler(request)
+    if watch or response.status != 200 or orjson.loads(await response.read())["items"] is not None:
+        return response
+    request.headers["Accept"] = "application/json"
     return await handler(request)
 
 

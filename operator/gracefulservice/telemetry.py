@@ -28,8 +28,9 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from gracefulservice.cluster.requests import Request
-
-Result = Literal["promoted", "rolled-back", "aborted", "superseded"]
+from gracefulservice.ports import Notifier, Owner
+from gracefulservice.rollout.happenings import Reason
+from gracefulservice.rollout.memory import Happening
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Edges of the histograms."""
@@ -69,12 +70,15 @@ class Telemetry:
             ("held",),
             registry=registry,
         )
-        self._rollouts = Counter(
-            "gracefulservice_rollouts", "Rollouts that ended, by result.", ("result",), registry=registry
+        self._happenings = Counter(
+            "gracefulservice_happenings",
+            "What rollouts went through, by the reason of its event: RolloutStarted, Promoted, RolledBack …",
+            ("reason",),
+            registry=registry,
         )
         self._errors = Counter(
             "gracefulservice_errors_exposed",
-            "Bad answers that canaries which were rolled back gave to users.",
+            "Bad answers that canaries gave to users until the verdict that rolled them back.",
             registry=registry,
         )
 
@@ -95,19 +99,30 @@ class Telemetry:
         """Show a number that is read when somebody asks: `gracefulservice_<name>`."""
         self._watched.append((Gauge(f"gracefulservice_{name}", meaning, registry=self.registry), read))
 
-    def rollout_ended(self, result: Result) -> None:
-        """One rollout has ended."""
-        self._rollouts.labels(result).inc()
-
-    def errors_exposed(self, count: float) -> None:
-        """So many bad answers reached users before their revision was condemned."""
-        self._errors.inc(count)
+    def happened(self, owner: Owner, happening: Happening) -> None:
+        """One happening was told."""
+        self._happenings.labels(happening.reason).inc()
+        if happening.reason == Reason.ROLLED_BACK:
+            evidence = owner.status.get("evidence") or {}
+            self._errors.inc(evidence.get("errors", 0))
 
     async def render(self) -> bytes:
         """All of it as Prometheus reads it. Written in a thread, because thousands of series take a while."""
         for gauge, read in self._watched:
             gauge.set(read())
         return await asyncio.to_thread(generate_latest, self.registry)
+
+
+class Counted:
+    """The port `Notifier`: counts what another one has told."""
+
+    def __init__(self, notifier: Notifier, telemetry: Telemetry) -> None:
+        self._notifier, self._telemetry = notifier, telemetry
+
+    async def tell(self, owner: Owner, happening: Happening) -> None:
+        """Tell it, then count it."""
+        await self._notifier.tell(owner, happening)
+        self._telemetry.happened(owner, happening)
 
 
 @dataclass(frozen=True, slots=True)

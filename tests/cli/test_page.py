@@ -138,6 +138,17 @@ def test_what_is_not_there_is_not_drawn(status: dict[str, Any], generation: int,
     assert lines(scene(service(status, generation))) == says
 
 
+@pytest.mark.parametrize(("weight", "length"), [(0, 0), (0.1, 1), (2, 1), (50, 12), (100, 24)])
+def test_a_small_weight_is_seen_as_one(weight: float, length: int) -> None:
+    drawn = lines(scene(service({"observedGeneration": 1, "weight": {"wanted": weight}})))[1]
+    assert drawn.count("━") + drawn.count("╸") == length
+
+
+def test_the_first_revision_is_the_target_until_it_serves() -> None:
+    found = scene(service({"observedGeneration": 1, "target": STABLE}), [fleet(STABLE, 4, 1)])
+    assert lines(found)[-1] == "Pods target aaaaaaaaaa 1 of 4 ready"
+
+
 @pytest.mark.parametrize(
     ("odds", "limit", "percent"),
     [(0.5, 100, 0), (1, 100, 0), (10, 100, 50), (100, 100, 100), (1e9, 100, 100), (5, 1, 0), (2, 4, 50)],

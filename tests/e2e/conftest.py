@@ -1,18 +1,17 @@
 """What every story on the real cluster starts from. `make test` has brought the cluster up before."""
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from examples.traffic.client import Summary, build
-from localcluster import environment, operations
+from localcluster import environment, golang, operations
 from localcluster.addons import application_images
+from tests.e2e import report
 from tests.support.place import Place, Stage, new_name
 
 ROOT = Path(__file__).parents[2]
-REPORT = ROOT / "build" / "e2e"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,7 +34,7 @@ def cluster() -> Stage:
         gateway=known.gateway,
         prometheus=known.prometheus,
         prefix=tuple(found.prefix()),
-        traffic=build(ROOT, ROOT / "build" / "bin"),
+        traffic=build(ROOT, ROOT / "build" / "bin", golang.go()),
         shop_image=shop,
     )
 
@@ -55,13 +54,7 @@ def record() -> Callable[..., None]:
     """Write a scenario's row of the report: `{id, requests, lost, control}`."""
 
     def write(scenario: str, *summaries: Summary, control: bool = False) -> None:
-        REPORT.mkdir(parents=True, exist_ok=True)
-        row = {
-            "id": scenario,
-            "requests": sum(summary.sent for summary in summaries),
-            "lost": sum(summary.lost for summary in summaries),
-            "control": control,
-        }
-        (REPORT / f"{scenario}{'-control' if control else ''}.json").write_text(json.dumps(row))
+        sent, lost = (sum(getattr(one, word) for one in summaries) for word in ("sent", "lost"))
+        report.write(scenario, requests=sent, lost=lost, control=control)
 
     return write

@@ -1,4 +1,4 @@
-"""The cluster itself is real: a service is reached through the gateway, split by weight, and scraped with its labels."""
+"""The cluster is real: a service is reached through the gateway, split by weight, and scraped with its labels."""
 
 import json
 import subprocess
@@ -12,12 +12,10 @@ from tests.support.place import Place
 
 
 def test_the_gateway_reaches_the_service_and_splits_by_weight(place: Place, record: Callable[..., None]) -> None:
-    """Through the gateway every request is answered, and a weight of 250 of 1000 gives a quarter to the second version."""
+    """Every request is answered, and a weight of 250 of 1000 gives a quarter to the second version."""
     host = f"{place.namespace}.test"
     for name in ("one", "two"):
-        place.apply(
-            plain.deployment(name, place.stage.shop_image, {"VERSION": name}, replicas=1), plain.service(name)
-        )
+        place.apply(plain.deployment(name, place.stage.shop_image, {"VERSION": name}, replicas=1), plain.service(name))
     place.apply(plain.route("web", host, {"one": 750, "two": 250}))
     place.wait("Both Deployments ready", lambda: all(ready(place, name) for name in ("one", "two")))
     place.wait("The route accepted", lambda: accepted(place, "web"))

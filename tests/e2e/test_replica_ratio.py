@@ -1,7 +1,7 @@
 """Stories of a service without a route: pods split the traffic, and nobody loses a request."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -31,7 +31,7 @@ def start(service: Shop, **fields: object) -> str:
     return url
 
 
-def flowing(seconds: list[Second]) -> bool:
+def flowing(seconds: Sequence[Second]) -> bool:
     """Users have been answered for a while."""
     return sum(second.answered for second in seconds) >= 100
 

@@ -53,7 +53,7 @@ def site(place: Place) -> Site:
 def answered(traffic: Traffic) -> None:
     """Wait until the gateway serves the host, which it has only just learnt; then until users are served well."""
     traffic.wait_for(lambda seconds: bool(seconds) and seconds[-1].answered > 0 and not seconds[-1].lost, 120)
-    traffic.wait_for(lambda seconds: flowing(list(seconds)), 60)
+    traffic.wait_for(flowing, 60)
 
 
 def warmed(site: Site) -> None:
@@ -79,8 +79,13 @@ def test_a02_a_good_version_goes_all_the_way_by_weight(site: Site, record: Calla
     for summary in summaries:
         assert summary.lost == 0, summary.first_loss
     assert service.reasons() == [
-        "FirstRevisionReady", "RolloutStarted", *["WeightObserved"] * 3, "Promoted", "BakeDone", "OldRevisionScaledDown",
-    ]  # fmt: skip
+        "FirstRevisionReady",
+        "RolloutStarted",
+        *["WeightObserved"] * 3,
+        "Promoted",
+        "BakeDone",
+        "OldRevisionScaledDown",
+    ]
     assert site.weights()[1] == 0
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from gracefulservice.api import Command
+from gracefulservice.api import Command, Verb
 from gracefulservice.rollout import capacity
 from gracefulservice.rollout.decide import decide
 from gracefulservice.rollout.desired import Desired
@@ -25,7 +25,7 @@ from .world import World, shares
 TEMPLATE = {"spec": {"containers": [{"name": "app", "image": "shop:1", "ports": [{"containerPort": 8080}]}]}}
 
 
-class Broken(AssertionError):
+class BrokenError(AssertionError):
     """An invariant does not hold."""
 
 
@@ -90,7 +90,7 @@ class Attack:
         self.memory = through_json(decision.memory)
         self.trail.append(f"{self.world.now:.0f} {self.memory.state.kind} {decision.desired}")
         self.check_decision(plan, seen, decision.desired)
-        self.check_memory(plan, seen, before)
+        self.check_memory(plan, before)
         if not crash:
             self.world.converge(decision.desired)
             self.world.pass_time(self.random.choice((1, 1, 2, 3)))
@@ -101,9 +101,9 @@ class Attack:
         """The guards, against what was seen."""
         self.weight_has_capacity(plan, seen, desired)
         self.nothing_below_traffic(plan, seen, desired)
-        self.stable_keeps_capacity(plan, seen, desired)
+        self.stable_keeps_capacity(plan, desired)
         self.condemned_never_rises(seen, desired)
-        self.somebody_serves(desired)
+        self.somebody_serves()
 
     def weight_has_capacity(self, plan: Plan, seen: Seen, desired: Desired) -> None:
         """No weight rises before ready pods, visible in the endpoints, can carry it."""
@@ -133,7 +133,7 @@ class Attack:
                 needed = capacity.canary_pods(plan, carried or 100.0)
                 self.insist(replicas >= min(needed, behind), f"{revision} scaled to {replicas} under {carried} %")
 
-    def stable_keeps_capacity(self, plan: Plan, seen: Seen, desired: Desired) -> None:
+    def stable_keeps_capacity(self, plan: Plan, desired: Desired) -> None:
         """A weighted rollout keeps a whole stable fleet for as long as it can go back."""
         if self.weighted and self.memory.canary and self.memory.stable:
             self.insist(desired.fleets[self.memory.stable] >= plan.replicas, "stable gave up capacity")
@@ -145,17 +145,17 @@ class Attack:
         if desired.canary_selector in self.memory.condemned and desired.canary_selector != self.memory.stable:
             self.insist(desired.weight <= (seen.route.weight or 0.0), "a condemned revision got more weight")
 
-    def somebody_serves(self, desired: Desired) -> None:
+    def somebody_serves(self) -> None:
         """Users are served as long as any revision ever was."""
         if self.founded:
             self.insist(self.world.unserved == 0, f"{self.world.unserved} requests found no endpoint")
 
-    def check_memory(self, plan: Plan, seen: Seen, before: Memory) -> None:
+    def check_memory(self, plan: Plan, before: Memory) -> None:
         """What was remembered, against the world as it really is."""
         news = self.memory.happenings[-1] if self.memory.happenings else None
-        fresh = news is not None and news not in before.happenings
         state = self.memory.state
-        if fresh and news.reason == Reason.WEIGHT_OBSERVED and isinstance(state, Climbing):
+        fresh = news is not None and news not in before.happenings and news.reason == Reason.WEIGHT_OBSERVED
+        if fresh and isinstance(state, Climbing):
             real = shares(self.world).get(state.canary, 0.0)
             wanted = capacity.reachable(plan, state.weight)
             self.insist(abs(real - wanted) < 1.0, f"{wanted} % observed where it is {real} %")
@@ -171,7 +171,7 @@ class Attack:
         """Stop with the whole story when `holds` is False."""
         if not holds:
             story = "\n".join(self.trail[-15:])
-            raise Broken(f"seed {self.seed}, weighted {self.weighted}, ramp {self.ramp}: {sentence}\n{story}")
+            raise BrokenError(f"seed {self.seed}, weighted {self.weighted}, ramp {self.ramp}: {sentence}\n{story}")
 
     def settle(self, limit: int = 400) -> None:
         """Without further disturbance every schedule ends at rest, on the target or on a condemned one's stable."""
@@ -193,10 +193,10 @@ class Attack:
                 return
         self.insist(False, "the first revision does not come up")
 
-    def command(self, do: str, *, full: bool = False) -> None:
+    def command(self, do: Verb, *, full: bool = False) -> None:
         """A person annotates the object."""
         self.commands += 1
-        self.world.command = Command(id=str(self.commands), do=do, by="ada", full=full)  # type: ignore[arg-type]
+        self.world.command = Command(id=str(self.commands), do=do, by="ada", full=full)
 
     def disturb(self, image: int) -> None:
         """One of the things that happen."""

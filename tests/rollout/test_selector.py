@@ -61,9 +61,7 @@ def test_anything_more_is_refused_by_name(text: str, named: str) -> None:
 
 def test_matchers_are_added_behind_those_of_the_user() -> None:
     """A user's own matcher on the same label still holds: PromQL joins matchers by and."""
-    narrowed = parse('orders_total{pod="x"}').narrowed(
-        matcher("namespace", "=", "shop"), matcher("pod", "=~", "a|b")
-    )
+    narrowed = parse('orders_total{pod="x"}').narrowed(matcher("namespace", "=", "shop"), matcher("pod", "=~", "a|b"))
     assert narrowed == 'orders_total{pod="x",namespace="shop",pod=~"a|b"}'
 
 

@@ -16,7 +16,7 @@ from gracefulservice.cluster.client import Client
 from gracefulservice.cluster.kinds import Object
 from localcluster import environment
 
-PATIENCE = 8.0
+PATIENCE = 120.0
 """Seconds to wait for something on a starved machine before giving up."""
 
 

@@ -13,7 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gracefulservice.cluster import requests
 from gracefulservice.cluster.kinds import DEPLOYMENT, Ref
-from gracefulservice.telemetry import Health, Telemetry, configure_logs, serving
+from gracefulservice.ports import Owner
+from gracefulservice.rollout.memory import Happening
+from gracefulservice.telemetry import Counted, Health, Telemetry, configure_logs, serving
 
 
 async def fetched(path: str, telemetry: Telemetry, health: Health) -> tuple[int, str]:
@@ -25,6 +27,16 @@ async def fetched(path: str, telemetry: Telemetry, health: Health) -> tuple[int,
         session.get(f"http://127.0.0.1:{port}{path}") as response,
     ):
         return response.status, await response.text()
+
+
+SHOP = Owner({"metadata": {"namespace": "shop", "name": "web"}, "status": {"evidence": {"errors": 4}}})
+
+
+class Silent:
+    """A notifier that reaches nobody."""
+
+    async def tell(self, owner: Owner, happening: Happening) -> None:
+        """Say nothing."""
 
 
 HEALTH = {
@@ -47,8 +59,9 @@ async def test_metrics_are_what_was_counted() -> None:
     telemetry.called(requests.read(Ref(DEPLOYMENT, "shop", "web")), "200", 0.02)
     telemetry.looked("Unreachable", 0.3)
     telemetry.campaigned(held=True)
-    telemetry.rollout_ended("promoted")
-    telemetry.errors_exposed(4)
+    counted = Counted(Silent(), telemetry)
+    for number, reason in enumerate(("RolloutStarted", "RolledBack"), start=1):
+        await counted.tell(SHOP, Happening(id=number, reason=reason, sentence="So it is.", at=0))
     telemetry.watch("queue_depth", "Objects that wait.", lambda: 3)
     status, text = await fetched("/metrics", telemetry, Health())
     found = {
@@ -62,7 +75,8 @@ async def test_metrics_are_what_was_counted() -> None:
     assert found["gracefulservice_api_request_seconds_count", (("verb", "read"),)] == 1
     assert found["gracefulservice_reconcile_seconds_sum", (("result", "Unreachable"),)] == 0.3
     assert found["gracefulservice_lease_attempts_total", (("held", "true"),)] == 1
-    assert found["gracefulservice_rollouts_total", (("result", "promoted"),)] == 1
+    assert found["gracefulservice_happenings_total", (("reason", "RolloutStarted"),)] == 1
+    assert found["gracefulservice_happenings_total", (("reason", "RolledBack"),)] == 1
     assert found["gracefulservice_errors_exposed_total", ()] == 4
     assert found["gracefulservice_queue_depth", ()] == 3
     assert "shop" not in text, "no object's name is a label"
@@ -72,12 +86,14 @@ async def test_metrics_are_what_was_counted() -> None:
 def _logging_as_before() -> Iterator[None]:
     """Leave logging as it was found."""
     root, kopf = logging.getLogger(), logging.getLogger("kopf.objects")
-    before = root.handlers[:], root.level, kopf.level
+    before = root.handlers[:], root.level, kopf.level, kopf.handlers[:]
+    kopf.handlers.clear()  # kopf adds one of its own wherever it has run in this process
     yield
     structlog.reset_defaults()
     logging.captureWarnings(capture=False)
     root.handlers[:], root.level = before[0], before[1]
     kopf.setLevel(before[2])
+    kopf.handlers[:] = before[3]
 
 
 @pytest.mark.usefixtures("_logging_as_before")
@@ -86,7 +102,7 @@ def test_every_line_is_one_json_object_whoever_wrote_it(capsys: pytest.CaptureFi
     configure_logs("info", "json")
     structlog.stdlib.get_logger("gracefulservice.x").info("Looked.", key="shop/web", seconds=0.1)
     logging.getLogger("kopf.objects").warning(
-        "Odd.", extra={"k8s_ref": {"namespace": "shop", "name": "web"}, "settings": object()}
+        "Odd.", extra={"k8s_ref": {"namespace": "shop", "name": "web"}, "k8s_skip": True}
     )
     logging.getLogger("kopf.objects").info("Handler succeeded.")
     logging.getLogger("aiohttp.server").debug("Too much.")

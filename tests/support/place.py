@@ -38,7 +38,7 @@ PATIENCE = 180.0
 POLL = 0.25
 
 
-class NotSeen(AssertionError):
+class NotSeenError(AssertionError):
     """What a story waited for did not happen; the message says what was there instead."""
 
 
@@ -58,8 +58,8 @@ class Stage:
     def api(self) -> DynamicClient:
         """The official client, which finds out kinds by itself."""
         settings = client.Configuration()
-        config.load_kube_config(str(self.kubeconfig), client_configuration=settings)
-        return DynamicClient(client.ApiClient(settings))
+        config.load_kube_config(str(self.kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call]
+        return DynamicClient(client.ApiClient(settings))  # type: ignore[no-untyped-call]
 
     def kubectl(self, *words: str, input: str | None = None) -> subprocess.CompletedProcess[str]:  # noqa: A002
         """The cluster's own kubectl, as a user runs it."""
@@ -102,14 +102,14 @@ class Place:
         self.kind(kind).patch(name=name, namespace=self.namespace, body=change, content_type=content)
 
     def wait(self, what: str, seen: Callable[[], Any], within: float = PATIENCE) -> Any:
-        """The first truthy answer of `seen`, which is asked again and again; `NotSeen` after `within` seconds."""
+        """The first truthy answer of `seen`, which is asked again and again; `NotSeenError` after `within` seconds."""
         until = time.monotonic() + within
         while True:
             with suppress(ApiException):
                 if answer := seen():
                     return answer
             if time.monotonic() > until:
-                raise NotSeen(f"{what} was not seen within {within:.0f} s.\n{self.story()}")
+                raise NotSeenError(f"{what} was not seen within {within:.0f} s.\n{self.story()}")
             time.sleep(POLL)
 
     def story(self) -> str:

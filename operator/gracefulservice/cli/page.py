@@ -15,6 +15,8 @@ from gracefulservice.rollout import figures
 
 BAR, HEADING = 24, 10
 """Characters."""
+SMALLEST = 100 / (2 * BAR)
+"""Percent: half a character."""
 HOUR = 3600.0
 COLOURS = {"Healthy": "green", "Progressing": "cyan", "Paused": "yellow", "Degraded": "red", "Invalid": "red"}
 """Of the phases."""
@@ -152,8 +154,9 @@ def event(told: Told, now: float) -> RenderableType:
 
 
 def bar(name: str, percent: float, said: str, colour: str = "cyan") -> RenderableType:
-    """`wanted  ━━━━━      20 %`."""
-    drawn = ProgressBar(total=100, completed=percent, width=BAR, complete_style=colour, finished_style=colour)
+    """`wanted  ━━━━━      20 %`. What is more than nothing is drawn as more than nothing."""
+    shown = max(percent, SMALLEST) if percent > 0 else 0.0
+    drawn = ProgressBar(total=100, completed=shown, width=BAR, complete_style=colour, finished_style=colour)
     return columns((8, words(name)), (BAR, drawn), words(said))
 
 

@@ -20,7 +20,7 @@ EVENTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Pods:
-    """The pods of one revision: what it is (`stable`, `canary`, `old`), wanted and ready."""
+    """The pods of one revision: what it is (`stable`, `canary`, `target`, `old`), wanted and ready."""
 
     revision: str
     role: str
@@ -99,7 +99,7 @@ def pods(status: Status, deployments: Sequence[Object]) -> Iterator[Pods]:
 
 def role(status: Status, revision: str) -> str:
     """What a revision is in the rollout."""
-    return {status.canary: "canary", status.stable: "stable"}.get(revision, "old")
+    return {status.target: "target", status.canary: "canary", status.stable: "stable"}.get(revision, "old")
 
 
 def told(event: Object) -> Told:

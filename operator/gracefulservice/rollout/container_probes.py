@@ -46,7 +46,7 @@ def probe_problems(pods: Pods, listening: Listening) -> Problems:
 
 def core_form(probe: Probe, port: str) -> dict[str, Any]:
     """A short form in core/v1's words; `port` is asked where the user names none."""
-    target = {"port": port if probe.port is None else probe.port}
+    target: dict[str, Any] = {"port": port if probe.port is None else probe.port}
     asks = {"tcpSocket": target} if probe.path is None else {"httpGet": {"path": probe.path} | target}
     period = probe.period_seconds or ceil(probe.period or DEFAULT_PERIOD)
     return asks | {"periodSeconds": period} | probe.model_dump(by_alias=True, exclude_none=True, include=TIMES)

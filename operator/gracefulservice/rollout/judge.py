@@ -33,7 +33,7 @@ class Flow(NamedTuple):
 
 
 class Fleet(NamedTuple):
-    """The newest sample of a revision's pods, and the newest look in which its request counters had moved."""
+    """The newest sample of a revision's pods, and what that was when its request counters had last moved."""
 
     seen: float | None
     moved: float | None
@@ -169,7 +169,7 @@ def _fleets(fleets: Mapping[str, Fleet], look: Look, lead: Counted) -> Iterator[
         before = fleets.get(revision, Fleet(None, None))
         mine = (lead.tally.total.get(pod.name, {}) for pod in look.pods if pod.revision == revision)
         seen = max((cursor.at for series in mine for cursor in series.values()), default=before.seen)
-        yield revision, Fleet(seen, look.at if lead.calls.get(revision) else before.moved)
+        yield revision, Fleet(seen, seen if lead.calls.get(revision) else before.moved)
 
 
 def _bound(tally: Tally) -> float:

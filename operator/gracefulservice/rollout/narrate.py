@@ -55,7 +55,8 @@ def narrate(plan: Plan, seen: Seen, memory: Memory, now: float) -> Line:  # noqa
         case Returning():
             return Line("The weight returns from the canary's Service to that of stable.")
         case TurningBack(leaving=canary):
-            return Line(f"All traffic goes back from revision {canary} to {memory.stable}{regrowing(plan, seen, memory)}.")
+            back = f"All traffic goes back from revision {canary} to {memory.stable}"
+            return Line(f"{back}{regrowing(plan, seen, memory)}.")
         case Draining(leaving=leaving, waited=waited):
             left = (DRAIN_LIMIT if memory.evidence else QUIET) - waited.spent
             return Line(f"Revision {leaving} drains: it gets no new requests and finishes those it has.", left)
@@ -93,7 +94,7 @@ def warming(plan: Plan, seen: Seen, memory: Memory, state: Warming, now: float) 
         return Line(f"Holding 0 %: {seen.route.trouble}")
     wanted, ready = pods_wanted(plan, state), visible(plan, seen, state.canary)
     if ready < wanted:
-        return Line(waits_for_pods(plan, seen, 0.0, state.canary, ready, wanted))
+        return Line(waits_for_pods(seen, 0.0, state.canary, ready, wanted))
     left = plan.warmup - state.warm.spent
     if left > 0:
         return Line(f"Revision {state.canary} warms up for {figures.span(left)} more.", left)
@@ -102,7 +103,7 @@ def warming(plan: Plan, seen: Seen, memory: Memory, state: Warming, now: float) 
     return Line(f"Revision {state.canary} gets its first requests.")
 
 
-def waits_for_pods(plan: Plan, seen: Seen, weight: float, canary: str, ready: int, wanted: int) -> str:
+def waits_for_pods(seen: Seen, weight: float, canary: str, ready: int, wanted: int) -> str:
     """How many pods are missing, and Kubernetes' reason for it."""
     trouble = seen.fleet(canary).trouble
     because = f" ({trouble})" if trouble else ""
@@ -121,7 +122,7 @@ def climbing(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float
     wanted, ready = pods_wanted(plan, state), visible(plan, seen, state.canary)
     if ready < wanted:
         carried = seen.route.weight or 0.0 if seen.route else state.weight
-        return Line(waits_for_pods(plan, seen, carried, state.canary, ready, wanted))
+        return Line(waits_for_pods(seen, carried, state.canary, ready, wanted))
     if not reached(plan, seen, state.canary, memory.stable, state.weight):
         return Line(f"Going to {at}: the routers have not taken it over yet.")
     step = step_of(plan, state)
@@ -145,7 +146,7 @@ def baking(plan: Plan, seen: Seen, memory: Memory, state: Baking, now: float) ->
         return Line(f"Paused at 100 %: {memory.paused}")
     ready = seen.fleet(state.canary).ready
     if ready < canary_pods(plan, ALL):
-        return Line(waits_for_pods(plan, seen, ALL, state.canary, ready, plan.replicas))
+        return Line(waits_for_pods(seen, ALL, state.canary, ready, plan.replicas))
     left = plan.bake - state.baked.spent
     if why := unreadable(plan, memory, now):
         return Line(f"Holding 100 %: {why}")

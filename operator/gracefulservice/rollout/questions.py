@@ -5,6 +5,10 @@ from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.samples import SHORTEST_TICK, instant
 
 
+FIRST_LOOKS = 3
+"""Until two scrapes of one pod were seen nobody knows the scrape interval, so these are asked at the shortest tick."""
+
+
 def due(plan: Plan, memory: Memory, now: float) -> float | None:
     """The instant (unix seconds) whose samples are wanted now; None while nothing is judged, or nothing is new.
 
@@ -13,6 +17,7 @@ def due(plan: Plan, memory: Memory, now: float) -> float | None:
     evidence = memory.evidence
     if not plan.judged or evidence is None or (memory.canary is None and memory.leaving is None):
         return None
-    at = instant(evidence.begun, max(evidence.interval, SHORTEST_TICK), now)
+    known = evidence.interval if evidence.ticks >= FIRST_LOOKS else 0.0
+    at = instant(evidence.begun, max(known, SHORTEST_TICK), now)
     learned = evidence.at is not None and at <= evidence.at
     return None if learned and evidence.outage is None else at

@@ -1,0 +1,1 @@
+"""The open-loop load client: a Go program, and how Python starts and reads it."""
