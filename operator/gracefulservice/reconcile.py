@@ -31,8 +31,8 @@ from gracefulservice.rollout.questions import due
 from gracefulservice.rollout.reading import Look
 from gracefulservice.rollout.seen import Seen
 
-UNTOLD_RETRY = 60.0
-"""Seconds until what could not be told is tried again, where nothing else is due."""
+SLOW_RETRY = 30.0
+"""Seconds until something is tried again that no event announces: telling, or a name of ours that others bear."""
 UNREADABLE_COMMAND = (
     f"The annotation {COMMAND_ANNOTATION} is not a command: write it with kubectl graceful, or as JSON with `id` and "
     "`do` (abort, retry, pause, resume or promote)."
@@ -83,7 +83,8 @@ async def once(key: Key, ports: Ports) -> float | None:
         raise
     after = await tell(ports, owner, decision.memory)
     await told(owner, after)
-    return UNTOLD_RETRY if untold(after) and decision.wake_after is None else decision.wake_after
+    waits = untold(after) or view.seen.foreign
+    return SLOW_RETRY if waits and decision.wake_after is None else decision.wake_after
 
 
 async def look(ports: Ports, owner: Owner, plan: Plan, memory: Memory) -> View:

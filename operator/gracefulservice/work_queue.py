@@ -68,7 +68,7 @@ class Schedule(Generic[K]):
         before = self._pending.get(key)
         after = wake.merge(before) if before else wake
         self._pending[key] = after
-        if after != before and key not in self._running:
+        if after != before:
             self._line_up(key)
 
     def take(self, now: float) -> K | None:

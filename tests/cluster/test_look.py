@@ -184,7 +184,7 @@ def test_what_is_not_ours_is_named_and_not_seen_as_ours(
     seen = world(owner(), Children(**foreign))
     ((body,),) = foreign.values()
     assert len(seen.foreign) == 1
-    assert f"{body['kind']} default/{body['metadata']['name']} is in the way" in seen.foreign[0]
+    assert f"{body['kind']} default/{body['metadata']['name']} already exists and belongs to" in seen.foreign[0]
     assert (seen.fleets, seen.records, seen.objects) == ({}, {}, {})
     assert seen.stable_service == seen.canary_service == ServiceSeen()
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from kubernetes import client as official
@@ -13,7 +13,9 @@ from kubernetes import config
 from gracefulservice.cluster import access
 from gracefulservice.cluster.access import Access
 from gracefulservice.cluster.client import Client
-from gracefulservice.cluster.kinds import Object
+from gracefulservice.cluster.kinds import Object, Ref
+from gracefulservice.cluster.requests import Request
+from gracefulservice.errors import Stale
 from localcluster import environment
 
 PATIENCE = 120.0
@@ -72,6 +74,16 @@ def deployment(namespace: str, **labels: str) -> Object:
         "metadata": {"namespace": namespace, "name": "web", "labels": labels},
         "spec": {"replicas": 0, "selector": {"matchLabels": {"app": "web"}}, "template": pod},
     }
+
+
+async def update(client: Client, ref: Ref, change: Callable[[Object], Request]) -> Object:
+    """Change an object that others may be writing as well: looked at again for as long as somebody is faster."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            found = await client.get(ref)
+            assert found
+            with suppress(Stale):
+                return await client.send(change(found))
 
 
 def version(body: Object) -> str:

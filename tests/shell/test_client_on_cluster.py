@@ -11,11 +11,12 @@ import pytest
 from gracefulservice.cluster import requests
 from gracefulservice.cluster.access import Access
 from gracefulservice.cluster.client import Client
-from gracefulservice.cluster.kinds import CONTROLLER_REVISION, DEPLOYMENT, LEASE, Kind, Ref
+from gracefulservice.cluster.kinds import CONTROLLER_REVISION, DEPLOYMENT, LEASE, Kind, Object, Ref
+from gracefulservice.cluster.requests import Request
 from gracefulservice.errors import Refused, Stale, Unreachable
 from gracefulservice.leadership import Elector, Terms
 from tests.shell import cluster
-from tests.shell.cluster import client_of, deployment, version
+from tests.shell.cluster import client_of, deployment, update, version
 
 pytestmark = pytest.mark.e2e
 
@@ -33,59 +34,86 @@ def namespace() -> Iterator[str]:
         yield name
 
 
-async def test_a_life_of_an_object(door: Access, namespace: str) -> None:
-    """Created, seen, scaled, patched and deleted; each precondition that does not hold is Stale, and does nothing."""
-    web = Ref(DEPLOYMENT, namespace, "web")
-    async with client_of(door) as client:
-        assert await client.get(web) is None
-        first = await client.send(requests.create(DEPLOYMENT, deployment(namespace)))
-        with pytest.raises(Stale, match="already exists"):
-            await client.send(requests.create(DEPLOYMENT, deployment(namespace)))
+def record(namespace: str, **annotations: str) -> Object:
+    """An object that no controller ever touches."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ControllerRevision",
+        "metadata": {"namespace": namespace, "name": "r", "annotations": annotations},
+        "revision": 1,
+        "data": {},
+    }
 
-        scale = await client.send(requests.patch_scale(web, 0, resource_version=version(first)))
-        assert scale["kind"] == "Scale"
-        mark = {"metadata": {"annotations": {"a": "1"}}}
-        latest = await client.get(web)
-        assert latest
-        marked = await client.send(requests.merge_patch(web, mark, resource_version=version(latest)))
-        old = version(latest)
+
+async def test_a_life_of_an_object(door: Access, namespace: str) -> None:
+    """Made, changed in every way and deleted: what does not know the latest version is Stale, and does nothing."""
+    ref, mark = Ref(CONTROLLER_REVISION, namespace, "r"), {"metadata": {"annotations": {"a": "2"}}}
+    async with client_of(door) as client:
+        assert await client.get(ref) is None
+        made = await client.send(requests.create(CONTROLLER_REVISION, record(namespace, a="1")))
+        latest = await client.send(requests.merge_patch(ref, mark, resource_version=version(made)))
+        uid, old = made["metadata"]["uid"], version(made)
         for request in (
-            requests.patch_scale(web, 7, resource_version=old),
-            requests.merge_patch(web, mark, resource_version=old),
-            requests.patch_status(web, {"replicas": 7}, resource_version=old),
-            requests.json_patch(web, [{"op": "remove", "path": "/metadata/annotations/a"}], resource_version=old),
-            requests.apply(DEPLOYMENT, deployment(namespace), resource_version=old),
-            requests.replace(DEPLOYMENT, latest),
-            requests.delete(web, uid="another"),
-            requests.delete(web, uid=first["metadata"]["uid"], resource_version=old),
+            requests.create(CONTROLLER_REVISION, record(namespace)),
+            requests.merge_patch(ref, {"metadata": {"annotations": {"a": "3"}}}, resource_version=old),
+            requests.json_patch(ref, [{"op": "remove", "path": "/metadata/annotations"}], resource_version=old),
+            requests.apply(CONTROLLER_REVISION, record(namespace), resource_version=old),
+            requests.replace(CONTROLLER_REVISION, made),
+            requests.delete(ref, uid="another"),
+            requests.delete(ref, uid=uid, resource_version=old),
         ):
             with pytest.raises(Stale):
                 await client.send(request)
-        found = await client.get(web)
-        assert found
-        assert (found["spec"]["replicas"], found["metadata"]["annotations"]) == (0, marked["metadata"]["annotations"])
+        assert await client.get(ref) == latest
 
-        tested = [{"op": "test", "path": "/metadata/annotations/a", "value": "2"}]
+        other = [{"op": "test", "path": "/metadata/annotations/a", "value": "1"}]
         with pytest.raises(Stale, match="changed before it could be patched"):
-            await client.send(requests.json_patch(web, tested, resource_version=version(found)))
-        await client.send(requests.delete(web, uid=found["metadata"]["uid"], resource_version=version(found)))
-        await client.send(requests.delete(web, uid=found["metadata"]["uid"]))
-        assert await client.get(web) is None
+            await client.send(requests.json_patch(ref, other, resource_version=version(latest)))
+        await client.send(requests.delete(ref, uid=uid, resource_version=version(latest)))
+        await client.send(requests.delete(ref, uid=uid))
+        assert await client.get(ref) is None
+
+
+async def test_status_and_scale_are_changed_as_they_were_seen(door: Access, namespace: str) -> None:
+    """Replicas by the scale of a Deployment; with the version before, both are Stale."""
+
+    def scale(found: Object) -> Request:
+        return requests.patch_scale(DEPLOYMENT.of(found), 1, resource_version=version(found))
+
+    async with client_of(door) as client:
+        made = await client.send(requests.create(DEPLOYMENT, deployment(namespace)))
+        ref = DEPLOYMENT.of(made)
+        scaled = await update(client, ref, scale)
+        assert (scaled["kind"], scaled["spec"]["replicas"]) == ("Scale", 1)
+        for request in (
+            requests.patch_scale(ref, 7, resource_version=version(made)),
+            requests.patch_status(ref, {"replicas": 7}, resource_version=version(made)),
+        ):
+            with pytest.raises(Stale):
+                await client.send(request)
+        found = await client.get(ref)
+    assert found
+    assert found["spec"]["replicas"] == 1
 
 
 async def test_apply_creates_and_is_idempotent(door: Access, namespace: str) -> None:
     """The second time nothing changes, not even the version; a dry run changes nothing at all."""
     async with client_of(door) as client:
-        await client.send(requests.apply(DEPLOYMENT, deployment(namespace), dry_run=True))
-        assert await client.get(Ref(DEPLOYMENT, namespace, "web")) is None
-        first = await client.send(requests.apply(DEPLOYMENT, deployment(namespace)))
-        second = await client.send(requests.apply(DEPLOYMENT, deployment(namespace)))
+        await client.send(requests.apply(CONTROLLER_REVISION, record(namespace), dry_run=True))
+        assert await client.get(Ref(CONTROLLER_REVISION, namespace, "r")) is None
+        first = await client.send(requests.apply(CONTROLLER_REVISION, record(namespace)))
+        second = await client.send(requests.apply(CONTROLLER_REVISION, record(namespace)))
     assert version(first) == version(second)
     assert {entry["manager"] for entry in first["metadata"]["managedFields"]} == {"gracefulservice"}
 
 
 async def test_what_the_api_server_refuses_names_the_field(door: Access, namespace: str) -> None:
     """An invalid value, a misspelt field, a patch that makes the object invalid, a kind nobody serves."""
+
+    def below_nothing(found: Object) -> Request:
+        patch = [{"op": "replace", "path": "/spec/replicas", "value": -1}]
+        return requests.json_patch(DEPLOYMENT.of(found), patch, resource_version=version(found))
+
     invalid, misspelt = deployment(namespace), deployment(namespace)
     invalid["spec"]["replicas"] = -1
     misspelt["spec"]["replica"] = 1
@@ -94,10 +122,9 @@ async def test_what_the_api_server_refuses_names_the_field(door: Access, namespa
             await client.send(requests.create(DEPLOYMENT, invalid))
         with pytest.raises(Refused, match=r'400.*unknown field "spec\.replica"'):
             await client.send(requests.create(DEPLOYMENT, misspelt))
-        found = await client.send(requests.create(DEPLOYMENT, deployment(namespace)))
-        below = [{"op": "replace", "path": "/spec/replicas", "value": -1}]
+        made = await client.send(requests.create(DEPLOYMENT, deployment(namespace)))
         with pytest.raises(Refused, match=r"422.*spec\.replicas"):
-            await client.send(requests.json_patch(DEPLOYMENT.of(found), below, resource_version=version(found)))
+            await update(client, DEPLOYMENT.of(made), below_nothing)
         unheard = Kind("nobody.dev/v1", "Nothing", "nothings")
         with pytest.raises(Refused, match=r"does not serve Nothing \(nobody\.dev/v1\)"):
             await client.get(Ref(unheard, namespace, "x"))
@@ -126,8 +153,8 @@ async def test_a_list_is_whole_however_many_pages_it_has(
     async with client_of(door) as client:
         for number in range(6):
             metadata = {"namespace": namespace, "name": f"r{number}", "labels": {"odd": str(number == 5)}}
-            record = {"metadata": metadata, "revision": number, "data": {}}
-            await client.send(requests.create(CONTROLLER_REVISION, record))
+            numbered = record(namespace) | {"metadata": metadata}
+            await client.send(requests.create(CONTROLLER_REVISION, numbered))
         found = await client.list_all(CONTROLLER_REVISION, namespace, "odd=False")
     assert [(item["kind"], item["metadata"]["name"]) for item in found] == [
         ("ControllerRevision", f"r{number}") for number in range(5)

@@ -118,6 +118,20 @@ def test_a_leader_that_cannot_renew_stops_before_anybody_else_can_lead(
     assert (left_at_the_fence, left_at_the_end) == (REQUEST, 0)
 
 
+def test_a_lease_is_counted_from_before_the_request_that_renewed_it() -> None:
+    """The server may have renewed it the moment it was asked, however long its answer took."""
+    server = LeaseServer()
+
+    async def main(loop: asyncio.AbstractEventLoop) -> float:
+        elector = candidate(server.seen_from(back=lambda: asyncio.sleep(2)), "a", loop.time)
+        task = asyncio.create_task(elector.run())
+        await elector.elected.wait()
+        task.cancel()
+        return elector.valid_for()
+
+    assert virtual_time.run(main) == TERMS.duration - 2 * 2, "two answers of two seconds each"
+
+
 def test_a_renewal_whose_answer_is_lost_is_found_to_have_happened() -> None:
     """The write was done, the answer never came: the next look says so, and leading goes on."""
     server = LeaseServer()

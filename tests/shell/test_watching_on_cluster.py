@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,13 +15,13 @@ from gracefulservice.api.names import NAME_LABEL
 from gracefulservice.cluster import requests
 from gracefulservice.cluster.access import Access
 from gracefulservice.cluster.client import Client
-from gracefulservice.cluster.kinds import DEPLOYMENT, GRACEFUL_SERVICE, HTTP_ROUTE, Object, Ref
-from gracefulservice.errors import Stale
+from gracefulservice.cluster.kinds import DEPLOYMENT, GRACEFUL_SERVICE, HTTP_ROUTE, Kind, Object
+from gracefulservice.cluster.requests import Request
 from gracefulservice.ports import Key
 from gracefulservice.wakes import Register
 from gracefulservice.work_queue import Priority, WorkQueue
 from tests.shell import cluster
-from tests.shell.cluster import client_of, deployment, until, version
+from tests.shell.cluster import client_of, deployment, until, update, version
 from tests.shell.relay import relayed
 
 pytestmark = pytest.mark.e2e
@@ -67,11 +67,13 @@ class Overheard:
 
 
 @asynccontextmanager
-async def watching(namespace: str, door: Access | None = None) -> AsyncIterator[tuple[Heard, Overheard, Client]]:
+async def watching(
+    namespace: str, door: Access | None = None, children: Collection[Kind] = (*handlers.CHILDREN, HTTP_ROUTE)
+) -> AsyncIterator[tuple[Heard, Overheard, Client]]:
     """kopf at work in one namespace, and a client to make things happen there."""
     queue, access = Heard(), Overheard(door or cluster.door())
     async with client_of(cluster.door()) as client:
-        kinds = [kind for kind in (*handlers.CHILDREN, HTTP_ROUTE) if await client.serves(kind)]
+        kinds = [kind for kind in children if await client.serves(kind)]
         watch = handlers.watch(Register(queue), access, kinds, [namespace])  # type: ignore[arg-type]
         task = asyncio.create_task(watch)
         try:
@@ -93,16 +95,24 @@ def shop(namespace: str, name: str) -> Object:
     }
 
 
-async def annotate(client: Client, ref: Ref, value: str) -> Object:
-    """A change that a person makes; tried again when an operator was faster."""
-    while True:
-        found = await client.get(ref)
-        assert found
+def note(value: str) -> Callable[[Object], Request]:
+    """A change that a person makes."""
+
+    def change(found: Object) -> Request:
         patch = {"metadata": {"annotations": {"note": value}}}
-        try:
-            return await client.send(requests.merge_patch(ref, patch, resource_version=version(found)))
-        except Stale:
-            continue
+        return requests.merge_patch(GRACEFUL_SERVICE.of(found), patch, resource_version=version(found))
+
+    return change
+
+
+def observed(generation: int) -> Callable[[Object], Request]:
+    """A change that an operator makes."""
+
+    def change(found: Object) -> Request:
+        status = {"observedGeneration": generation}
+        return requests.patch_status(GRACEFUL_SERVICE.of(found), status, resource_version=version(found))
+
+    return change
 
 
 async def test_what_happens_in_the_cluster_wakes_the_service_it_concerns() -> None:
@@ -116,7 +126,7 @@ async def test_what_happens_in_the_cluster_wakes_the_service_it_concerns() -> No
             made = await client.send(requests.create(GRACEFUL_SERVICE, shop(namespace, "late")))
             await queue.more(late, 0)
             before = queue.wakes[late]
-            await annotate(client, GRACEFUL_SERVICE.of(made), "1")
+            await update(client, GRACEFUL_SERVICE.of(made), note("1"))
             await queue.more(late, before)
             before = queue.wakes[late]
             child = deployment(namespace, **{NAME_LABEL: "late"})
@@ -133,15 +143,12 @@ async def test_a_write_of_the_status_alone_wakes_nobody() -> None:
     """What comes after it does, so the silence before was not deafness."""
     with cluster.own_namespace() as namespace:
         key, other = Key(namespace, "web"), Key(namespace, "other")
-        async with watching(namespace) as (queue, _, client):
+        async with watching(namespace, children=()) as (queue, _, client):
             made = await client.send(requests.create(GRACEFUL_SERVICE, shop(namespace, "web")))
             await queue.more(key, 0)
             before = queue.wakes[key]
             for generation in range(5):
-                status = {"observedGeneration": generation}
-                made = await client.send(
-                    requests.patch_status(GRACEFUL_SERVICE.of(made), status, resource_version=version(made))
-                )
+                await update(client, GRACEFUL_SERVICE.of(made), observed(generation))
             await client.send(requests.create(GRACEFUL_SERVICE, shop(namespace, "other")))
             await queue.more(other, 0)
             assert queue.wakes[key] == before
@@ -154,7 +161,7 @@ async def test_watching_leaves_objects_as_they_are() -> None:
         async with watching(namespace) as (queue, access, client):
             made = await client.send(requests.create(GRACEFUL_SERVICE, shop(namespace, "web")))
             await queue.more(key, 0)
-            changed = await annotate(client, GRACEFUL_SERVICE.of(made), "1")
+            changed = await update(client, GRACEFUL_SERVICE.of(made), note("1"))
             await queue.more(key, 1)
         assert {line.split()[0] for line in access.asked} == {"GET"}
         assert "kopf" not in str(changed)

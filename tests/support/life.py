@@ -21,6 +21,8 @@ from gracefulservice.cluster.kinds import (
     Object,
     Ref,
 )
+from gracefulservice.cluster.requests import Request
+from gracefulservice.errors import Failure
 from gracefulservice.ports import Key, Owner, Ports
 from gracefulservice.reconcile import reconcile
 from gracefulservice.rollout.objective import selectors
@@ -173,8 +175,7 @@ class Life:
 
     def annotate(self, **annotations: str) -> None:
         """Somebody writes annotations on the object."""
-        found = {key.replace("__", "/").replace("_", "."): value for key, value in annotations.items()}
-        self.api.edit(MAIN, lambda body: body["metadata"].update(annotations=found))
+        self.api.edit(MAIN, lambda body: body["metadata"].update(annotations=annotations))
 
     @property
     def status(self) -> dict[str, Any]:
@@ -215,3 +216,28 @@ class Life:
             if deployment["spec"]["template"]["spec"]["containers"][0]["image"] == image:
                 return labels_of(deployment)[REVISION_LABEL]
         raise LookupError(image)
+
+
+async def born(**changes: Any) -> Life:
+    """A service that serves its first version."""
+    life = Life(**changes)
+    await life.settle()
+    return life
+
+
+async def climbing() -> Life:
+    """A rollout at its first step."""
+    life = await born()
+    life.ask_for("shop:2")
+    await life.live(lambda: life.weight == 25.0)
+    return life
+
+
+def refuse_all(failure: Failure, wanted: Callable[[Request], bool]) -> Callable[[Request], None]:
+    """Answer such writes with a failure."""
+
+    def answer(request: Request) -> None:
+        if wanted(request):
+            raise failure
+
+    return answer

@@ -3,11 +3,12 @@
 import copy
 from typing import Any
 
+import jsonpatch
 import pytest
 
 from gracefulservice.cluster.kinds import Object
 from gracefulservice.rollout.plan import RouteRef
-from gracefulservice.traffic.gateway_api import Split, seen
+from gracefulservice.traffic.gateway_api import Split, reweighed, seen
 from tests.support.fake_controllers import acknowledgements
 from tests.traffic.routes import GATEWAY, backend, ours, owner, route, rule
 
@@ -95,6 +96,18 @@ def test_rules_of_different_granularity_agree_as_far_as_they_can() -> None:
         taken(ours(667, 333), rule(backend("shop", 67), backend("shop-canary", 33), foreign)), USERS, owner().key
     )
     assert (found.weight, found.acknowledged, found.granularity) == (33.3, True, 1.0)
+
+
+def test_a_weight_is_only_put_on_the_backend_that_was_meant() -> None:
+    """Each change is tested by the backend's name: where they have changed places, nothing is changed at all."""
+    patch = reweighed(route(ours(1, 0)), owner().key, 20.0)
+    moved = route(rule(backend("shop-canary", 0), backend("shop", 1)))
+    with pytest.raises(jsonpatch.JsonPatchTestFailed):
+        jsonpatch.apply_patch(moved, patch)
+    for place in (0, 1):
+        one = [operation for operation in patch if f"/backendRefs/{place}/" in operation["path"]]
+        with pytest.raises(jsonpatch.JsonPatchTestFailed):
+            jsonpatch.apply_patch(moved, one)
 
 
 @pytest.mark.parametrize(("weight", "canary"), [(0, 0), (0.04, 1), (0.1, 1), (12.34, 123), (99.96, 999), (100, 1000)])

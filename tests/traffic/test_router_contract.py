@@ -256,7 +256,7 @@ async def test_a_route_of_ours_whose_name_is_taken_is_not_touched() -> None:
     bench = Case(MADE, route(ours(1, 0)) | {"metadata": {"name": "shop", "namespace": "default"}}).start()
     look = await bench.router.observe(owner())
     assert look.seen is not None
-    assert "HTTPRoute default/shop is in the way" in look.seen.trouble
+    assert "HTTPRoute default/shop already exists" in look.seen.trouble
     await bench.router.ensure(owner(), look, 10.0, in_play=True)
     assert bench.api.writes == []
 

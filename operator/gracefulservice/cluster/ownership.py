@@ -29,8 +29,8 @@ def name_taken(body: Object) -> str:
     metadata, controller = body["metadata"], _controller(body)
     whose = f"belongs to {controller['kind']} {controller['name']}" if controller else "belongs to nobody"
     return (
-        f"{body['kind']} {metadata['namespace']}/{metadata['name']} is in the way, for it {whose}: delete it, or "
-        "give the GracefulService another name."
+        f"{body['kind']} {metadata['namespace']}/{metadata['name']} already exists and {whose}: delete it, or give the "
+        "GracefulService another name."
     )
 
 

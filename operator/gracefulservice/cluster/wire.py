@@ -2,22 +2,21 @@
 
 from typing import Protocol
 
-from gracefulservice.cluster.kinds import Kind, Ref
-from gracefulservice.cluster.kinds import Object as Json
+from gracefulservice.cluster.kinds import Kind, Object, Ref
 from gracefulservice.cluster.requests import Request
 
 
 class ApiServer(Protocol):
     """Raises the failures of `gracefulservice.errors` and nothing else."""
 
-    async def get(self, ref: Ref) -> Json | None:
+    async def get(self, ref: Ref) -> Object | None:
         """One object, live; None if there is none."""
         ...
 
-    async def list_all(self, kind: Kind, namespace: str | None, labels: str = "") -> list[Json]:
+    async def list_all(self, kind: Kind, namespace: str | None, labels: str = "") -> list[Object]:
         """Every object a label selector matches, live."""
         ...
 
-    async def send(self, request: Request) -> Json:
+    async def send(self, request: Request) -> Object:
         """Send one request, once."""
         ...

@@ -13,8 +13,8 @@ from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.reading import Look
 from gracefulservice.rollout.samples import PodFacts
 
-TIMEOUT = 5.0
-"""Seconds for one question."""
+TIMEOUT = 3.0
+"""Seconds for one question: a rollback for another reason must not wait long for an answer that does not come."""
 CONNECTIONS = 16
 LARGEST_ANSWER = 16 * 2**20
 """Bytes, after decompression."""
