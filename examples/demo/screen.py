@@ -69,5 +69,9 @@ def act(console: Console, title: str, begun: float, users: Seconds) -> Iterator[
     if not console.is_terminal:
         yield picture.show
         return
-    with Live(picture, console=console, refresh_per_second=REFRESHES):
+    moving = Live(picture, console=console, refresh_per_second=REFRESHES)
+    try:
+        moving.start()
         yield picture.show
+    finally:  # also where Ctrl-C comes while it starts
+        moving.stop()

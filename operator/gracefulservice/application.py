@@ -160,15 +160,17 @@ def health(outside: Outside, queue: WorkQueue[Key], stop: asyncio.Event) -> Heal
 
 
 async def campaign(outside: Outside, queue: WorkQueue[Key], compose: Compose, stop: asyncio.Event) -> int:
-    """Wait for the lease, lead with it, and give it back when nothing works any more."""
+    """Wait for the lease and lead with it; gives the exit code."""
     elector = outside.elector
-    try:
-        async with background(lease=elector.run(), stop=stop.wait()) as (lease, stopping):
-            async with background(election=elector.elected.wait()) as (elected,):
-                await first(elected, lease, stopping)
-            return 0 if stop.is_set() else await lead(outside, queue, compose, lease, stopping)
-    finally:
-        await elector.release()
+    async with background(lease=elector.run(), stop=stop.wait()) as (lease, stopping):
+        async with background(election=elector.elected.wait()) as (elected,):
+            await first(elected, lease, stopping)
+        if lease.done() or stopping.done():
+            return 0 if stopping.done() else 1
+        try:
+            return await lead(outside, queue, compose, lease, stopping)
+        finally:
+            await give_back(elector, lease)
 
 
 async def lead(
@@ -182,18 +184,28 @@ async def lead(
     settings, register = outside.settings, Register(queue)
     kinds = await kinds_to_watch(outside.client)
     watch = handlers.watch(register, outside.access, kinds, settings.namespaces)
-    async with (
-        compose(outside) as look,
-        background(looks=queue.run(audited(look, queue, register, settings.audit_period)), watch=watch) as (
-            looking,
-            watching,
-        ),
-    ):
-        await first(lease, stopping, looking, watching)
-        queue.close()
-        if not lease.done():
-            await asyncio.wait({looking, lease}, timeout=settings.stop_within, return_when=FIRST_COMPLETED)
+    async with background(watch=watch) as (watching,):
+        async with compose(outside) as one_look:
+            look = audited(one_look, queue, register, settings.audit_period)
+            async with background(looks=queue.run(look)) as (looking,):
+                await first(lease, stopping, looking, watching)
+                queue.close()
+                await until_ended(looking, unless=lease, within=settings.stop_within)
+        await give_back(outside.elector, lease)  # now, because kopf may take seconds to end
     return 0 if stopping.done() else 1
+
+
+async def until_ended(looks: asyncio.Task[Any], *, unless: asyncio.Task[Any], within: float) -> None:
+    """Let the looks end well, for so many seconds; not at all when the lease is lost."""
+    if not unless.done():
+        await asyncio.wait({looks, unless}, timeout=within, return_when=FIRST_COMPLETED)
+
+
+async def give_back(elector: Elector, lease: asyncio.Task[Any]) -> None:
+    """Stop renewing the lease, and let others have it at once. Does nothing the second time."""
+    lease.cancel()
+    await asyncio.wait({lease})
+    await elector.release()
 
 
 async def kinds_to_watch(client: Client) -> list[Kind]:

@@ -9,6 +9,7 @@ It writes nothing: only `on.event` handlers, no stored progress, no stored "last
 
 import asyncio
 import concurrent.futures
+import logging
 import random
 import threading
 from collections.abc import Callable, Collection, Iterator
@@ -61,6 +62,7 @@ async def watch(register: Register, access: Access, kinds: Collection[Kind], nam
         else:
             loop.call_soon_threadsafe(ended.set_result, None)
 
+    logging.getLogger("kopf._core.reactor.running").addFilter(_unwarned)
     threading.Thread(target=body, name="kopf", daemon=True).start()
     try:
         await asyncio.shield(ended)
@@ -68,6 +70,11 @@ async def watch(register: Register, access: Access, kinds: Collection[Kind], nam
         if not stop.done():
             stop.set_result(None)
         await asyncio.wait({ended}, timeout=STOP_WITHIN)
+
+
+def _unwarned(record: logging.LogRecord) -> bool:
+    """All lines but the warning that signals are not kopf's here, which is as it should be."""
+    return not str(record.msg).startswith("OS signals are ignored")
 
 
 async def _operate(

@@ -44,43 +44,20 @@ class Telemetry:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
         self._watched: list[tuple[Gauge, Callable[[], float]]] = []
-        self._looks = Histogram(
-            "gracefulservice_reconcile_seconds",
-            "Duration of one reconcile of one object, by its result.",
-            ("result",),
-            buckets=SECONDS,
-            registry=registry,
+        self._looks = self._histogram("reconcile_seconds", "Duration of one look at one object.", "result")
+        self._calls = self._counter("api_requests", "Requests to the Kubernetes API.", "verb", "kind", "code")
+        self._call_seconds = self._histogram("api_request_seconds", "Duration of such a request.", "verb")
+        self._attempts = self._counter("lease_attempts", "Attempts to take or renew the lease.", "held")
+        self._happenings = self._counter("happenings", "What rollouts went through, as their events say.", "reason")
+        self._errors = self._counter(
+            "errors_exposed", "Bad answers of canaries to users, until the verdict that rolled them back."
         )
-        self._calls = Counter(
-            "gracefulservice_api_requests",
-            "Requests to the Kubernetes API, by verb, kind and code.",
-            ("verb", "kind", "code"),
-            registry=registry,
-        )
-        self._call_seconds = Histogram(
-            "gracefulservice_api_request_seconds",
-            "Duration of requests to the Kubernetes API, by verb.",
-            ("verb",),
-            buckets=SECONDS,
-            registry=registry,
-        )
-        self._renewals = Counter(
-            "gracefulservice_lease_attempts",
-            "Attempts to take or renew the lease, by whether it was ours afterwards.",
-            ("held",),
-            registry=registry,
-        )
-        self._happenings = Counter(
-            "gracefulservice_happenings",
-            "What rollouts went through, by the reason of its event: RolloutStarted, Promoted, RolledBack …",
-            ("reason",),
-            registry=registry,
-        )
-        self._errors = Counter(
-            "gracefulservice_errors_exposed",
-            "Bad answers that canaries gave to users until the verdict that rolled them back.",
-            registry=registry,
-        )
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(f"gracefulservice_{name}", meaning, labels, registry=self.registry)
+
+    def _histogram(self, name: str, meaning: str, *labels: str) -> Histogram:
+        return Histogram(f"gracefulservice_{name}", meaning, labels, registry=self.registry, buckets=SECONDS)
 
     def called(self, request: Request, code: str, seconds: float) -> None:
         """One request to the API server has ended."""
@@ -93,7 +70,7 @@ class Telemetry:
 
     def campaigned(self, held: bool) -> None:
         """One attempt at the lease has ended."""
-        self._renewals.labels(str(held).lower()).inc()
+        self._attempts.labels(str(held).lower()).inc()
 
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Show a number that is read when somebody asks: `gracefulservice_<name>`."""

@@ -39,6 +39,7 @@ def drain_forgotten(patch: pytest.MonkeyPatch) -> None:
     """A leaving revision is cleared while traffic still reaches it."""
     patch.setattr(settle, "away", always(True))
     patch.setattr(settle, "QUIET", 0.0)
+    patch.setattr(settle, "STILL", 0.0)
 
 
 def condemnation_forgotten(patch: pytest.MonkeyPatch) -> None:

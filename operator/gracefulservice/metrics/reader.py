@@ -51,8 +51,13 @@ class Prometheus:
             asked = (self._found(url, selector, namespace, names, at, interval) for selector in wanted)
             found = dict(zip(wanted, await asyncio.gather(*asked), strict=True))
         except Outage as outage:
-            return Look(at=at, interval=interval, pods=tuple(pods), outage=str(outage))
+            return Look(at=at, interval=interval, pods=tuple(pods), outage=self._named(plan, str(outage)))
         return prometheus.look(at, interval, pods, found)
+
+    def _named(self, plan: Plan, sentence: str) -> str:
+        """The sentence with the address in it: several services may have several."""
+        url = plan.prometheus or self._url or ""
+        return sentence if url in sentence else f"{sentence.removesuffix('.')} (asked at {url})."
 
     def _address(self, plan: Plan) -> str:
         if url := plan.prometheus or self._url:

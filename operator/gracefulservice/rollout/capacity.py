@@ -8,7 +8,7 @@ halved, by one pod of each.
 from math import ceil, floor
 
 from gracefulservice.rollout.plan import Plan
-from gracefulservice.rollout.seen import Seen
+from gracefulservice.rollout.seen import RouteSeen, Seen
 
 ALL = 100.0
 
@@ -61,11 +61,18 @@ def carried(plan: Plan, seen: Seen, canary: str, stable: str | None) -> float | 
     return ALL * ours / (ours + theirs) if ours + theirs else None
 
 
+def expresses(route: RouteSeen, share: float, weight: float) -> bool:
+    """Whether `share` is what the route makes of `weight`: the nearest it can, though neither nothing nor all."""
+    least = route.granularity
+    nearest = min(max(weight, least), ALL - least) if 0 < weight < ALL else weight
+    return abs(share - nearest) <= least / 2 + 1e-6
+
+
 def reached(plan: Plan, seen: Seen, canary: str, stable: str | None, weight: float) -> bool:
     """Whether `weight` was really observed: acknowledged by every gateway, or there in ready pods."""
     if plan.weighted:
         share = carried(plan, seen, canary, stable)
-        return share is not None and seen.route is not None and abs(share - weight) <= seen.route.granularity / 2
+        return share is not None and seen.route is not None and expresses(seen.route, share, weight)
     endpoints = seen.stable_service.endpoints
     enough = endpoints.get(canary, 0) >= canary_pods(plan, weight)
     return enough and endpoints.get(stable or "", 0) == stable_pods(plan, weight)

@@ -20,6 +20,8 @@ from gracefulservice.rollout.verdict import Assessment
 
 CAP = 50.0
 """Percent that the budgeted ramp may reach before its gate opens."""
+WORTHWHILE = 1.2
+"""How much two weights must differ for the move: each costs a whole reaction time before the next can be weighed."""
 NEAR_CAP = 0.9
 """The part of `CAP` that counts as it: the formula rarely lands on it exactly, and one more step costs 10 s."""
 
@@ -135,7 +137,8 @@ def ramped(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float) 
     if judged.gate_open and state.weight >= NEAR_CAP * reachable(plan, CAP):
         return onward(plan, memory, state, ALL)
     weight = next_weight(plan, bounds, state, judged)
-    return memory if weight == state.weight else onward(plan, memory, state, weight)
+    worth = max(weight, state.weight) >= WORTHWHILE * min(weight, state.weight)
+    return onward(plan, memory, state, weight) if worth else memory
 
 
 def next_weight(plan: Plan, bounds: ramp.Ramp, state: Climbing, judged: Assessment) -> float:

@@ -13,9 +13,12 @@ KEPT = ("rollout", "traffic", "metrics", "objectives")
 
 
 def freeze(plan: Plan) -> dict[str, Any]:
-    """The kept parts of the spec as the user wrote them; a part that was absent is kept absent."""
-    kept = {field: plan.spec.get(field) for field in KEPT}
-    rollout = kept["rollout"] or {}
+    """The kept parts of the spec as the user wrote them; a part that was absent is kept absent, as an empty one.
+
+    (Not as None: the API server drops a null from what it is asked to remember.)
+    """
+    kept = {field: plan.spec.get(field) or {} for field in KEPT}
+    rollout = kept["rollout"]
     if written := rollout.get("canary", {}).get("steps"):
         kept["rollout"] = rollout | {"canary": {"steps": distinct(plan, written)}}
     return kept
@@ -41,4 +44,4 @@ def effective(spec: Mapping[str, Any], memory: Memory) -> dict[str, Any]:
     if isinstance(memory.state, Idle) or not memory.frozen:
         return dict(spec)
     merged = {field: value for field, value in spec.items() if field not in KEPT}
-    return merged | {field: memory.frozen[field] for field in KEPT if memory.frozen.get(field) is not None}
+    return merged | {field: memory.frozen[field] for field in KEPT if memory.frozen.get(field)}

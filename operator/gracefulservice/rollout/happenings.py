@@ -14,6 +14,8 @@ class Reason(StrEnum):
     FIRST_REVISION_READY = "FirstRevisionReady"
     ROLLOUT_STARTED = "RolloutStarted"
     WEIGHT_OBSERVED = "WeightObserved"
+    WEIGHT_CONTESTED = "WeightContested"
+    CANARY_NOT_READY = "CanaryNotReady"
     PROMOTED = "Promoted"
     BAKE_DONE = "BakeDone"
     OLD_REVISION_SCALED_DOWN = "OldRevisionScaledDown"

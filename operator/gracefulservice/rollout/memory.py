@@ -42,7 +42,7 @@ class Stopwatch(Value):
 
 
 class Progress(Value):
-    """Pods becoming ready. `ready` is the most seen so far; `waiting` counts only while some are missing."""
+    """Pods becoming ready. `waiting` counts only while some are missing; `ready` is the most seen meanwhile."""
 
     ready: int = 0
     waiting: Stopwatch = Stopwatch()
@@ -50,8 +50,8 @@ class Progress(Value):
     def watch(self, wanted: int, ready: int, now: float) -> "Progress":
         """One look at the fleet: a further ready pod starts the waiting anew."""
         if ready >= wanted:
-            return Progress(ready=max(ready, self.ready))
-        if ready > self.ready:
+            return Progress(ready=ready)
+        if ready > self.ready or self.waiting.ticked is None:
             return Progress(ready=ready, waiting=Stopwatch().run(now))
         return Progress(ready=self.ready, waiting=self.waiting.run(now))
 
@@ -105,6 +105,7 @@ class Widening(Value):
 
     kind: Literal["Widening"] = "Widening"
     canary: str
+    progress: Progress = Progress()
     visible: Stopwatch = Stopwatch()
 
 
@@ -184,6 +185,10 @@ class Memory(Value):
     """Why a person, or a policy, stopped the rollout; empty when it runs."""
     hurry: Literal["", "judged", "unjudged"] = ""
     """`promote` skips what is left of the steps; `promote` with `full` also the judge."""
+    wished: str = ""
+    """The revision that is to be promoted without being judged once its rollout starts, because somebody said so."""
+    blind: Stopwatch = Stopwatch()
+    """How long the judge has lacked what it needs, where the user prefers a pause to waiting."""
     condemned: dict[str, str] = Field(default_factory=dict)
     frozen: dict[str, Any] = Field(default_factory=dict)
     """The parts of the spec that a rollout keeps from its start to its end."""

@@ -4,7 +4,6 @@ from gracefulservice.rollout.memory import Memory
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.samples import SHORTEST_TICK, instant
 
-
 FIRST_LOOKS = 3
 """Until two scrapes of one pod were seen nobody knows the scrape interval, so these are asked at the shortest tick."""
 

@@ -39,11 +39,18 @@ class ServiceSeen:
     endpoints: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Ready endpoints in the EndpointSlices, per revision."""
 
+    @property
+    def serves(self) -> bool:
+        """Whether anybody answers who calls this Service."""
+        return any(self.endpoints.values())
+
+    def free_of_others(self, revision: str) -> bool:
+        """Whether no ready endpoint belongs to any revision but `revision`."""
+        return not any(count for other, count in self.endpoints.items() if other != revision)
+
     def only(self, revision: str) -> bool:
         """Whether every ready endpoint belongs to `revision`, and there is at least one."""
-        return bool(self.endpoints.get(revision)) and all(
-            count == 0 for other, count in self.endpoints.items() if other != revision
-        )
+        return self.endpoints.get(revision, 0) > 0 and self.free_of_others(revision)
 
 
 @dataclass(frozen=True, slots=True)

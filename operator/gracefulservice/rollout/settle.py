@@ -21,8 +21,10 @@ from gracefulservice.rollout.seen import Seen
 
 SETTLE = 3.0
 """Seconds for which both revisions stand in the endpoints of `<name>` before the old one leaves them."""
+STILL = 5.0
+"""Seconds of samples in which a leaving revision's request counters were seen to stand still: two scrapes."""
 QUIET = 10.0
-"""Seconds for which a leaving revision's request counters must stand still: two scrapes."""
+"""Seconds a drain lasts where no counters are read."""
 DRAIN_LIMIT = 60.0
 """Seconds after which a drain ends anyway: established connections are then closed by the pods themselves."""
 
@@ -115,8 +117,9 @@ def draining(seen: Seen, memory: Memory, state: Draining, now: float) -> Memory:
         return memory.but(state=Draining(leaving=state.leaving))
     waited = state.waited.run(now)
     since = now if state.since is None else state.since
-    still = quiet(memory.evidence, state.leaving, since) if memory.evidence else waited.spent
-    if still >= QUIET or waited.spent >= DRAIN_LIMIT or not seen.fleet(state.leaving).pods:
+    seen_still = memory.evidence is not None and quiet(memory.evidence, state.leaving, since) >= STILL
+    unseen = memory.evidence is None and waited.spent >= QUIET
+    if seen_still or unseen or waited.spent >= DRAIN_LIMIT or not seen.fleet(state.leaving).pods:
         return memory.but(state=Clearing(leaving=state.leaving))
     return memory.but(state=Draining(leaving=state.leaving, since=round(since, 3), waited=waited))
 
