@@ -46,7 +46,8 @@ def found() -> Cluster:
 
 def install_operator() -> None:
     """Install the operator of this checkout by its Helm chart, or upgrade it."""
-    operator_release.install(found(), environment.recall().prometheus)
+    with lifecycle.locked("install the operator"):
+        operator_release.install(found(), environment.recall().prometheus)
 
 
 def load(references: Sequence[str]) -> None:

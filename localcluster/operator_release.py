@@ -1,12 +1,10 @@
 """Our own operator on the local cluster: its image built from this checkout, installed by its Helm chart only."""
 
-from pathlib import Path
-
-from localcluster import paths, progress
-from localcluster.addons import application_images, programs
-from localcluster.artefact import ensure
+from localcluster import paths
+from localcluster.addons import application_images
+from localcluster.artefact import content_hash
 from localcluster.cluster import Cluster
-from localcluster.command import output
+from localcluster.release import Release
 
 NAMESPACE = "gracefulservice-system"
 RELEASE = "gracefulservice"
@@ -19,21 +17,17 @@ def install(cluster: Cluster, prometheus: str) -> None:
     """Build the operator's image, bring it to the nodes and install or upgrade the release; waits until it is ready."""
     image = application_images.build_operator(cluster.engine)
     cluster.load([image])
-    with progress.step("Installing the operator by its Helm chart", 30):
-        output(_upgrade(cluster, image, prometheus))
+    words = values(image, prometheus)
+    content = content_hash((CHART, *words))
+    release = Release(cluster, RELEASE, NAMESPACE)
+    release.bring(CHART, words, content=content, title="Installing the operator by its Helm chart", seconds=30)
 
 
-def _upgrade(cluster: Cluster, image: str, prometheus: str) -> list[str | Path]:
+def values(image: str, prometheus: str) -> list[str]:
+    """Helm's words for one image (`repository:tag`) and the Prometheus to ask."""
     repository, _, tag = image.rpartition(":")
-    values = {
-        "image.repository": repository,
-        "image.tag": tag,
-        "prometheus.url": prometheus,
-        **{f"leaderElection.{name}": str(seconds) for name, seconds in LEASE.items()},
-    }
-    return [
-        ensure(programs.helm) / "helm",
-        *("upgrade", "--install", RELEASE, CHART, "--create-namespace", "--namespace", NAMESPACE),
-        *("--kubeconfig", cluster.kubeconfig, "--wait", "--timeout", "120s"),
-        *(word for name, value in values.items() for word in ("--set", f"{name}={value}")),
-    ]
+    texts = {"image.repository": repository, "image.tag": tag, "prometheus.url": prometheus}
+    numbers = {f"leaderElection.{name}": seconds for name, seconds in LEASE.items()}
+    # A tag may consist of digits only, which Helm would take for a number.
+    pairs = [*(("--set-string", *pair) for pair in texts.items()), *(("--set", *pair) for pair in numbers.items())]
+    return [word for flag, name, value in pairs for word in (flag, f"{name}={value}")]

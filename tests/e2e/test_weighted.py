@@ -34,6 +34,14 @@ class Site:
         )
         self.service.wait_for("Healthy")
 
+    def start_with_our_route(self, **fields: Any) -> None:
+        """Apply the service alone: the route is made from the host and the gateway it names."""
+        place = self.service.place
+        made = {"parentRefs": [plain.GATEWAY], "hostnames": [self.host]}
+        route = {"routes": [{"name": "web", "gatewayAPI": made}]}
+        place.apply(shop(place.stage.shop_image, V1, traffic=route, **fields))
+        self.service.wait_for("Healthy")
+
     def users(self, rate: float = 50) -> Traffic:
         """Through the gateway."""
         return self.service.place.traffic(f"http://{self.service.place.stage.gateway}/", host=self.host, rate=rate)
@@ -126,6 +134,31 @@ def test_a04_a_slow_version_is_rolled_back(site: Site, record: Callable[..., Non
     record("A04", summary)
     assert summary.lost == 0, summary.first_loss
     assert "500 ms" in message
+
+
+def test_a_route_of_ours_carries_the_weights_as_well(site: Site, record: Callable[..., None]) -> None:
+    """Without a route of the user's one is made, and goes through the same rollout."""
+    site.start_with_our_route(rollout=steps(50), objectives=OBJECTIVES)
+    warmed(site)
+    with site.users() as users:
+        answered(users)
+        site.service.change(V2)
+        site.service.wait_for("Healthy", 400)
+        users.wait_for(lambda seconds: all(set(one.versions) == {"v2"} for one in seconds[-5:]), 120)
+        summary = users.stop()
+    record("own-route", summary)
+    assert summary.lost == 0, summary.first_loss
+
+
+def test_failures_behind_a_good_answer_are_found_by_a_custom_objective(site: Site, record: Callable[..., None]) -> None:
+    """Orders fail behind a 200: only the user's own counters show it, and they roll the version back."""
+    orders = {"name": "orders", "bad": 'orders_total{result="failed"}', "total": "orders_total", "max": "1%"}
+    site.start(rollout=RAMP, objectives={"custom": [orders]})
+    warmed(site)
+    summary, message, _ = rolled_back(site, V2 | {"ORDER_FAIL_RATE": "0.3"}, rate=100)
+    record("custom", summary)
+    assert summary.lost == 0, summary.first_loss
+    assert "orders" in message
 
 
 def test_a39_a_killed_operator_continues_where_it_was(site: Site, record: Callable[..., None]) -> None:

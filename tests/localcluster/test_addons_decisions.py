@@ -3,8 +3,8 @@
 import pytest
 
 from localcluster.addons import wheels
-from localcluster.addons.envoy_gateway import Action, action
 from localcluster.addons.wheels import Target
+from localcluster.release import Action, action
 
 WANTED = "content 0123456789ab"
 
