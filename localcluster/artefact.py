@@ -16,8 +16,8 @@ from localcluster import lock, paths, progress
 from localcluster.command import Log
 from localcluster.errors import Failure
 
-FREE_BYTES_NEEDED = 20 * 10**9
-"""Builds need room for sources, Go's build cache and images; checked before each one."""
+ROOM = 6 * 10**9
+"""Free bytes that a build needs for sources, Go's build cache and its result; checked before each one."""
 
 KEPT = 2
 """How many artefacts of one name stay in the cache."""
@@ -33,13 +33,15 @@ class Artefact:
     ``inputs`` decide the identity: a ``Path`` stands for the name and bytes of that file, or of every file
     below that folder; text and bytes stand for themselves (versions, options, the ``key`` of another artefact).
     ``build`` gets an empty folder to fill and a log to run programs with.
-    ``seconds`` is the estimate until a build on this machine was measured.
+    ``seconds`` is the estimate until a build on this machine was measured, without the builds of what it needs.
+    ``room`` is how many bytes must be free.
     """
 
     name: str
     inputs: tuple[Input, ...]
     build: Build
     seconds: int
+    room: int = ROOM
 
     @property
     def key(self) -> str:
@@ -95,17 +97,43 @@ def _discard_older(artefact: Artefact) -> None:
 
 
 def _build(artefact: Artefact) -> None:
-    _require_room()
-    partial = artefact.folder.with_name(f".{artefact.key}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    _require_room(artefact.room)
+    partial = _empty_folder(artefact)
     log = Log(paths.cache_folder() / "logs" / f"{artefact.key}.log")
     log.path.unlink(missing_ok=True)
-    begun = time.monotonic()
-    with progress.step(f"Building {artefact.name}", estimate(artefact)):
+    with progress.step(f"Building {artefact.name}", estimate(artefact)), _timed() as taken:
         artefact.build(partial, log)
     partial.rename(artefact.folder)
-    paths.write(_measured(artefact), f"{time.monotonic() - begun:.0f}\n")
+    paths.write(_measured(artefact), f"{taken():.0f}\n")
+
+
+def _empty_folder(artefact: Artefact) -> Path:
+    """A new folder; those that killed builds of this name have left are removed.
+
+    Its name is this process's own: a compiler that outlived a killed build must not write into a later one's.
+    """
+    for left in paths.cache_folder().glob(f".{artefact.name}-{'?' * 12}.*"):
+        shutil.rmtree(left)
+    folder = artefact.folder.with_name(f".{artefact.key}.{os.getpid()}")
+    folder.mkdir(parents=True)
+    return folder
+
+
+@contextmanager
+def _timed() -> Iterator[Callable[[], float]]:
+    """Measures the body without the builds inside it: gives a function that tells the seconds."""
+    inner: list[float] = []
+    outer = _inner.set(inner)
+    begun = time.monotonic()
+    try:
+        yield lambda: whole - sum(inner)
+    finally:
+        whole = time.monotonic() - begun
+        _inner.reset(outer)
+        _inner.get().append(whole)
+
+
+_inner: ContextVar[list[float]] = ContextVar("builds inside the one under way")
 
 
 def estimate(artefact: Artefact) -> float:
@@ -120,12 +148,12 @@ def _measured(artefact: Artefact) -> Path:
     return paths.cache_folder() / "seconds" / artefact.name
 
 
-def _require_room() -> None:
+def _require_room(room: int) -> None:
     cache = paths.cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(cache).free
-    if free < FREE_BYTES_NEEDED:
+    if free < room:
         raise Failure(
-            f"Building the local cluster needs {FREE_BYTES_NEEDED / 1e9:.0f} GB free below {cache} "
+            f"Building the local cluster needs {room / 1e9:.0f} GB free below {cache} "
             f"and {free / 1e9:.1f} GB are; free some or set XDG_CACHE_HOME to another disk."
         )

@@ -23,8 +23,9 @@ COMMANDS = {
     "ip": "iproute2",
     "nsenter": "util-linux",
     "mmdebstrap": "mmdebstrap",
+    "curl": "curl",
 }
-"""What it needs, and the Debian packages that bring it."""
+"""What it needs, what its images are made with and what people reach into the cluster with; the Debian packages."""
 
 PATIENCE = 60.0
 """Seconds that a starting engine may take to answer; it usually takes two."""

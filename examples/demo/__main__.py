@@ -17,7 +17,7 @@ from examples.demo.screen import now
 from examples.demo.site import RATE, Site, fresh
 from examples.traffic.client import TrafficError
 from gracefulservice.errors import Failure as Refusal
-from localcluster import paths
+from localcluster import lock, paths
 from localcluster.errors import Failure
 
 REPORT = paths.REPOSITORY / "build" / "demo.json"
@@ -64,7 +64,8 @@ def main() -> int:
     if not console.is_terminal:
         console.width = 120
     try:
-        failure = demonstrate(console)
+        with lock.held(paths.state_folder() / "demo.lock", "begin the demonstration"):
+            failure = demonstrate(console)
     except (Failure, Refusal, TrafficError) as refused:
         failure = str(refused)
     except OSError as refused:

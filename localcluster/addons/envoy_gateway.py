@@ -1,6 +1,7 @@
 """Envoy Gateway by its Helm chart, and the one Gateway that all routes of the local cluster attach to."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from localcluster.addons import programs
 from localcluster.addons.rendering import manifest
@@ -26,7 +27,7 @@ def _install_release(cluster: Cluster, image: str) -> None:
     definitions = chart / "charts" / "crds" / "crds"
     server_side = ("--server-side", "--force-conflicts", "--recursive")
     cluster.kubectl_output("apply", *server_side, "--filename", str(definitions))
-    words = ("--skip-crds", "--values", values, *_image_values(image))
+    words: Sequence[str | Path] = ("--skip-crds", "--values", values, *_image_values(image))
     content = content_hash((values, programs.chart.key, image))
     release = Release(cluster, RELEASE, NAMESPACE)
     release.bring(chart, words, content=content, title="Installing Envoy Gateway", seconds=40)

@@ -22,6 +22,12 @@ def planned(version: objects.Version) -> Plan:
     return found
 
 
+def environment(version: objects.Version) -> dict[str, str]:
+    """The switches of the sample service."""
+    found = shop(version)["spec"]["template"]["spec"]["containers"][0]["env"]
+    return {one["name"]: one["value"] for one in found}
+
+
 def test_the_object_has_the_times_and_limits_that_are_promised() -> None:
     found = planned(FIRST)
     assert (found.warmup, found.bake, found.contract.delay, found.budget) == (3.0, 15.0, 5.0, 20)
@@ -37,8 +43,10 @@ def test_each_version_is_a_revision_of_its_own() -> None:
 
 
 def test_the_bad_version_fails_a_fifth_of_its_answers() -> None:
-    env = shop(BAD)["spec"]["template"]["spec"]["containers"][0]["env"]
-    assert env == [{"name": "VERSION", "value": "v3"}, {"name": "ERROR_RATE", "value": "0.2"}]
+    bad, good = environment(BAD), environment(GOOD)
+    assert (bad["VERSION"], bad["ERROR_RATE"]) == ("v3", "0.2")
+    assert (good["VERSION"], good["ERROR_RATE"]) == ("v2", "0")
+    assert {name for name in bad if bad[name] != good.get(name)} == {"VERSION", "ERROR_RATE"}
 
 
 def test_the_route_is_the_one_that_the_object_names() -> None:

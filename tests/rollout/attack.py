@@ -6,6 +6,7 @@ world itself, not against what the heart believes.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -20,34 +21,14 @@ from gracefulservice.rollout.memory import Clearing, Climbing, Draining, Idle, M
 from gracefulservice.rollout.plan import Plan, build
 from gracefulservice.rollout.seen import Seen
 
+from .builders import ERRORS, RAMP, spec
 from .world import World, shares
 
-TEMPLATE = {"spec": {"containers": [{"name": "app", "image": "shop:1", "ports": [{"containerPort": 8080}]}]}}
+STEPS = {"steps": [{"weight": 10, "hold": "5s"}, {"weight": 50, "hold": "5s"}]}
 
 
 class BrokenError(AssertionError):
     """An invariant does not hold."""
-
-
-def spec_of(image: str, *, weighted: bool, ramp: bool, replicas: int, judged: bool = True) -> dict[str, Any]:
-    """A GracefulService's spec with short times."""
-    container = TEMPLATE["spec"]["containers"][0] | {"image": image}
-    steps = [{"weight": 10, "hold": "5s"}, {"weight": 50, "hold": "5s"}]
-    spec: dict[str, Any] = {
-        "replicas": replicas,
-        "template": {"spec": {"containers": [container]}},
-        "rollout": {
-            "canary": {"errorBudget": 20} if ramp else {"steps": steps},
-            "bake": "10s",
-            "warmup": "3s",
-            "progressDeadline": "40s",
-        },
-    }
-    if weighted:
-        spec["traffic"] = {"routes": [{"name": "web", "gatewayAPI": {"name": "shop"}}]}
-    if judged:
-        spec["objectives"] = {"errorRate": {"max": "1%"}}
-    return spec
 
 
 @dataclass
@@ -61,7 +42,7 @@ class Attack:
     memory: Memory = field(default_factory=Memory)
     spec: dict[str, Any] = field(default_factory=dict)
     trail: list[str] = field(default_factory=list)
-    condemned_at: dict[str, float] = field(default_factory=dict)
+    desired: Desired | None = None
     commands: int = 0
     founded: bool = False
 
@@ -73,8 +54,9 @@ class Attack:
 
     def want(self, image: str, replicas: int | None = None) -> None:
         """The user applies an image."""
-        count = replicas or self.spec["replicas"]
-        self.spec = spec_of(image, weighted=self.weighted, ramp=self.ramp, replicas=count)
+        count = self.spec["replicas"] if replicas is None else replicas
+        canary = RAMP if self.ramp else STEPS
+        self.spec = spec(image, weighted=self.weighted, canary=canary, replicas=count, objectives=ERRORS)
 
     def plan(self) -> Plan:
         """The plan of this moment."""
@@ -87,7 +69,7 @@ class Attack:
         plan, before = self.plan(), self.memory
         seen = self.world.look(plan)
         decision = decide(plan, seen, before, self.world.now)
-        self.memory = through_json(decision.memory)
+        self.memory, self.desired = through_json(decision.memory), decision.desired
         self.trail.append(f"{self.world.now:.0f} {self.memory.state.kind} {decision.desired}")
         self.check_decision(plan, seen, decision.desired)
         self.check_memory(plan, before)
@@ -106,8 +88,10 @@ class Attack:
         self.somebody_serves()
 
     def weight_has_capacity(self, plan: Plan, seen: Seen, desired: Desired) -> None:
-        """No weight rises before ready pods, visible in the endpoints, can carry it."""
+        """No weight rises before ready pods, visible in the endpoints, can carry it, unless nobody else serves."""
         if not seen.route or desired.weight is None or desired.weight <= (seen.route.weight or 0.0):
+            return
+        if not seen.stable_service.serves:
             return
         canary = desired.canary_selector or ""
         pods = seen.canary_service.endpoints.get(canary, 0)
@@ -155,9 +139,9 @@ class Attack:
         news = self.memory.happenings[-1] if self.memory.happenings else None
         state = self.memory.state
         fresh = news is not None and news not in before.happenings and news.reason == Reason.WEIGHT_OBSERVED
-        if fresh and isinstance(state, Climbing):
-            real = shares(self.world).get(state.canary, 0.0)
-            wanted = capacity.reachable(plan, state.weight)
+        if fresh and isinstance(before.state, Climbing):
+            real = shares(self.world).get(before.state.canary, 0.0)
+            wanted = capacity.reachable(plan, before.state.weight)
             self.insist(abs(real - wanted) < 1.0, f"{wanted} % observed where it is {real} %")
         if self.memory.stable != before.stable and before.stable and plan.replicas and before.state.kind != "Idle":
             real = shares(self.world).get(self.memory.stable or "", 0.0)
@@ -200,7 +184,7 @@ class Attack:
 
     def disturb(self, image: int) -> None:
         """One of the things that happen."""
-        match self.random.randrange(14):
+        match self.random.randrange(16):
             case 0 | 1:
                 self.want(f"shop:{image}")
             case 2:
@@ -216,14 +200,24 @@ class Attack:
             case 7:
                 self.world.outage = not self.world.outage
             case 8:
-                self.want(self.spec["template"]["spec"]["containers"][0]["image"], self.random.choice((2, 4, 5)))
+                self.want(self.image, self.random.choice((2, 4, 5)))
+            case 9 | 10 if self.weighted:
+                self.meddle()
             case _:
                 pass
 
+    def meddle(self) -> None:
+        """Somebody deletes the route or brings it back, or writes weights of their own into it."""
+        if self.random.random() < 0.5:
+            self.world.lost = not self.world.lost
+        else:
+            self.world.reweigh(self.random.choice((0.0, 30.0, 100.0)))
+
     def last_wish(self, image: int) -> None:
-        """How the schedule ends: often with a version that cannot start, or with a lost status mid-way."""
-        if self.random.random() < 0.3:
+        """How the schedule ends: often with a new version, which may never start, or with a lost status mid-way."""
+        if self.random.random() < 0.6:
             self.want(f"shop:{image}")
+        if self.random.random() < 0.5 and self.plan().revision.id != self.memory.stable:
             self.world.broken.add(self.plan().revision.id)
         for _ in range(self.random.randrange(12)):
             self.step()
@@ -238,16 +232,66 @@ class Attack:
                 self.disturb(2 + place)
             self.step(crash=self.random.random() < 0.1)
         self.last_wish(2 + steps)
-        self.world.outage = False
+        self.world.outage = self.world.lost = False
         self.world.command = None
         if self.memory.paused:
-            self.command("resume")
-        self.settle()
+            self.command("promote", full=True)
+        match self.random.randrange(6):
+            case 0 if self.weighted:
+                self.delete()
+            case 1:
+                self.empty()
+                self.settle()
+            case _:
+                self.settle()
+
+    def delete(self) -> None:
+        """The object goes, often in mid-air: its route leads to stable again before the finalizer goes."""
+        for _ in range(40):
+            if not self.world.route.weight:
+                self.step()
+        self.world.deleting = True
+        for _ in range(10):
+            self.step()
+            if self.desired and not self.desired.finalizer:
+                return self.insist(self.world.route.weight == 0.0, "the object goes and leaves a weight behind")
+        return self.insist(False, "the finalizer stays")
+
+    def empty(self) -> None:
+        """Nobody wants any pod for a while; then all of them again. Who calls meanwhile is not lost."""
+        replicas = self.spec["replicas"]
+        self.want(self.image, 0)
+        self.founded = False
+        self.until("pods are left", lambda: isinstance(self.memory.state, Idle) and not self.world.pods)
+        self.want(self.image, replicas)
+        self.until("nobody serves", lambda: len(self.world.endpoints["stable"]) >= replicas)
+        self.world.unserved, self.founded = 0, True
+
+    def until(self, otherwise: str, holds: Callable[[], bool]) -> None:
+        """Go on until something holds; what keeps stable from starting ends meanwhile."""
+        for _ in range(200):
+            self.step()
+            self.world.heal(self.memory.stable or "")
+            if holds():
+                return
+        self.insist(False, otherwise)
+
+    @property
+    def image(self) -> str:
+        """What the user wants to run."""
+        return str(self.spec["template"]["spec"]["containers"][0]["image"])
 
 
 def through_json(memory: Memory) -> Memory:
-    """What a restarted operator reads back."""
-    text = json.dumps(dumped(memory))
+    """What a restarted operator reads back, without the nulls that a merge patch takes for removals."""
+    text = json.dumps(without_nulls(dumped(memory)))
     again = Memory.model_validate_json(text).but(receipts=memory.receipts, history=memory.history)
     assert again == memory, "memory changes on its way through status"
     return again
+
+
+def without_nulls(value: Any) -> Any:
+    """Objects without the entries that are null; lists keep theirs."""
+    if isinstance(value, dict):
+        return {key: without_nulls(one) for key, one in value.items() if one is not None}
+    return [without_nulls(one) for one in value] if isinstance(value, list) else value

@@ -197,7 +197,10 @@ def test_probes_that_contradict_the_template_are_refused(probes: Json, own: Json
 
 PORTS = (
     pytest.param(
-        None, [{"containerPort": 8080}], [("http", 80, "http")], [{"containerPort": 8080, "name": "http"}],
+        None,
+        [{"containerPort": 8080}],
+        [("http", 80, "http")],
+        [{"containerPort": 8080, "name": "http"}],
         id="a number gets a name",
     ),
     pytest.param(None, [{"containerPort": 8080, "name": "web"}], [("http", 80, "web")], None, id="a name is kept"),
@@ -230,10 +233,13 @@ PORTS = (
         id="two ports to one",
     ),
     pytest.param(
-        [{"name": "web", "port": 8080}], [], [("web", 8080, "web")], [{"containerPort": 8080, "name": "web"}],
+        [{"name": "web", "port": 8080}],
+        [],
+        [("web", 8080, "web")],
+        [{"containerPort": 8080, "name": "web"}],
         id="a port that only the Services name",
     ),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(("asked", "declared", "services", "added"), PORTS)

@@ -4,11 +4,11 @@ import pytest
 
 from .attack import Attack
 
-SCHEDULES = 40
+SCHEDULES = 60
 
 
 @pytest.mark.parametrize("seed", range(SCHEDULES))
-@pytest.mark.parametrize(("weighted", "ramp"), [(False, False), (True, False), (True, True)])
+@pytest.mark.parametrize(("weighted", "ramp"), [(False, False), (False, True), (True, False), (True, True)])
 def test_every_schedule_keeps_the_invariants_and_ends(seed: int, weighted: bool, ramp: bool) -> None:
     """No weight without capacity, nothing removed under traffic, nobody unserved, and an end to every rollout."""
     Attack(seed=seed, weighted=weighted, ramp=ramp).run()

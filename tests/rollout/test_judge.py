@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from gracefulservice.rollout.judge import LIMIT, assess, begin, learn
+from gracefulservice.rollout.judge import LIMIT, assess, begin, learn, rate
 from gracefulservice.rollout.objective import latency
 from gracefulservice.rollout.reading import Look
+from gracefulservice.rollout.samples import Sample
 from gracefulservice.rollout.verdict import Cause, Problem, Verdict
 from tests.rollout.counters import ALL, BEGUN, DURATIONS, ERRORS, ORDERS, P99, App, Rollout, said, stable, three
 
@@ -209,3 +210,20 @@ def test_a_late_canary_pod_does_not_hide_behind_good_ones() -> None:
         ticks += 1
         assert ticks < 20
     assert said(rollout).errors / said(rollout).requests == pytest.approx(0.25)
+
+
+def young_fleet(scraped: int, at: float) -> Look:
+    """Four stable pods that serve 25 requests/s each since 3 s before the rollout; the first `scraped` were seen."""
+    pods = tuple(App(f"s{number}", "stable", created=BEGUN - 6, ready_since=BEGUN - 3).facts for number in range(4))
+    counts = tuple(Sample(pod.name, 'code="200"', at, 25 * (at - BEGUN + 3)) for pod in pods[:scraped])
+    return Look(at=at, interval=5.0, pods=pods, samples={ERRORS.total: counts})
+
+
+def test_the_rate_of_requests_is_never_taken_from_a_part_of_the_fleet() -> None:
+    """Too low a rate would make the first weight, and the damage of a bad version, too large."""
+    evidence = begin([ERRORS], BEGUN)
+    for scraped, at in ((1, BEGUN), (1, BEGUN + 5), (4, BEGUN + 10)):
+        evidence = learn(evidence, [ERRORS], young_fleet(scraped, at), "canary", 0.0)
+        assert rate(evidence) == 0.0, "some pods' requests are not known yet"
+    evidence = learn(evidence, [ERRORS], young_fleet(4, BEGUN + 15), "canary", 0.0)
+    assert rate(evidence) == 100.0

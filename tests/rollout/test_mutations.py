@@ -1,6 +1,7 @@
 """Deliberate faults in the heart: each is caught by the attack, so each guard is really guarded."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -91,12 +92,37 @@ def lost_status_promotes(patch: pytest.MonkeyPatch) -> None:
     """After a lost status the target is taken for stable."""
     original = rest.recovered
 
-    def hopeful(seen: Any, memory: Memory) -> Memory:
-        known = original(seen, memory)
+    def hopeful(seen: Any, memory: Memory, now: float) -> Memory:
+        known = original(seen, memory, now)
         newest = max(seen.records, key=lambda one: seen.records[one].number, default=None)
         return known if memory.stable or not newest else known.but(stable=newest)
 
     patch.setattr(rest, "recovered", hopeful)
+
+
+def emptied_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """A rollout goes on although nobody wants a pod any more."""
+    patch.setattr(safety, "RULES", tuple(rule for rule in safety.RULES if rule.__name__ != "emptied"))
+
+
+def nobody_is_somebody_else(patch: pytest.MonkeyPatch) -> None:
+    """Without replicas the way out waits for endpoints that never come."""
+    patch.setattr(settle, "alone", lambda _, seen, memory: seen.stable_service.only(memory.stable or ""))
+
+
+def ratio_bound_by_its_pods(patch: pytest.MonkeyPatch) -> None:
+    """A ramp by replica ratio goes no higher than the pods that it has made so far."""
+    original = climb.limits
+    patch.setattr(climb, "limits", lambda plan, seen, canary: replace(original(plan, seen, canary), capacity=25.0))
+
+
+def weight_kept_on_deletion(patch: pytest.MonkeyPatch) -> None:
+    """The object goes and leaves the user's route as it is."""
+    original = desire.wished_weight
+    patch.setattr(
+        desire, "wished_weight", lambda plan, seen, *rest: original(plan, replace(seen, deleting=False), *rest)
+    )
+    patch.setattr(desire, "holds_route", always(False))
 
 
 MUTATIONS: tuple[tuple[Mutate, bool, bool], ...] = (
@@ -111,6 +137,10 @@ MUTATIONS: tuple[tuple[Mutate, bool, bool], ...] = (
     (deadline_ignored, False, False),
     (widening_skipped, True, True),
     (lost_status_promotes, True, False),
+    (emptied_forgotten, True, False),
+    (nobody_is_somebody_else, True, False),
+    (ratio_bound_by_its_pods, False, True),
+    (weight_kept_on_deletion, True, True),
 )
 
 

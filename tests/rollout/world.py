@@ -62,6 +62,9 @@ class World:
     route: Route = field(default_factory=Route)
     command: Command | None = None
     outage: bool = False
+    lost: bool = False
+    """Whether the route object is gone; the gateways go on with what they had."""
+    deleting: bool = False
     errors: dict[str, int] = field(default_factory=dict)
     unserved: int = 0
     names: int = 0
@@ -116,7 +119,7 @@ class World:
         for revision in desired.prune:
             self.wanted.pop(revision, None)
         if desired.weight is not None and desired.weight != self.route.weight:
-            self.route = Route(desired.weight, self.route.applied, self.now)
+            self.reweigh(desired.weight)
 
     def scale(self, revision: str, replicas: int) -> None:
         """Add pods that take a while, or stop some; a stopping pod serves for three more seconds."""
@@ -142,11 +145,22 @@ class World:
             fleets={revision: self.fleet(revision, wanted) for revision, wanted in self.wanted.items()},
             stable_service=self.service("stable"),
             canary_service=self.service("canary"),
-            route=RouteSeen(self.route.weight, self.route.applied == self.route.weight) if self.weighted else None,
+            route=self.route_seen() if self.weighted else None,
             records=dict(self.records),
             metrics=self.metrics(plan) if plan.judged else None,
             command=self.command,
+            deleting=self.deleting,
         )
+
+    def route_seen(self) -> RouteSeen:
+        """The route object, and whether the gateways have taken it over."""
+        if self.lost:
+            return RouteSeen(None, trouble="HTTPRoute shop does not exist.")
+        return RouteSeen(self.route.weight, self.route.applied == self.route.weight)
+
+    def reweigh(self, weight: float) -> None:
+        """Somebody, or the operator, writes the route."""
+        self.route = Route(weight, self.route.applied, self.now)
 
     def fleet(self, revision: str, wanted: int) -> Fleet:
         """One revision's Deployment."""

@@ -1,6 +1,7 @@
 """kopf on a real API server: what happens there becomes wakes here, and nothing is ever written."""
 
 import asyncio
+import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection
@@ -61,7 +62,7 @@ class Overheard:
         return self._access.session(more=(*more, self._note), **limits)
 
     async def _note(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        self.asked.append(f"{request.method} {request.url.path}")
+        self.asked.append(f"{request.method} {request.url.path_qs}")
         self.kinds.add(request.headers.get("Accept", "").partition(";")[2].partition(";")[0])
         return await handler(request)
 
@@ -82,6 +83,15 @@ async def watching(
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            await asyncio.to_thread(kopf_ended)
+
+
+def kopf_ended() -> None:
+    """Whoever stops watching leaves no thread behind."""
+    for thread in threading.enumerate():
+        if thread.name == "kopf":
+            thread.join(cluster.PATIENCE)
+            assert not thread.is_alive()
 
 
 def shop(namespace: str, name: str) -> Object:
@@ -137,6 +147,9 @@ async def test_what_happens_in_the_cluster_wakes_the_service_it_concerns() -> No
             await queue.more(late, before)
         assert {line.split()[0] for line in access.asked} == {"GET"}
         assert {"as=PartialObjectMetadata", "as=PartialObjectMetadataList"} <= access.kinds
+        of_pods = [line for line in access.asked if "/pods?" in line]
+        assert len(of_pods) > 1, "a list and a watch"
+        assert all(f"labelSelector={NAME_LABEL}" in line for line in of_pods)
 
 
 async def test_a_write_of_the_status_alone_wakes_nobody() -> None:

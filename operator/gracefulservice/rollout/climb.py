@@ -32,16 +32,19 @@ def step_of(plan: Plan, state: Climbing) -> Step | None:
 
 
 def awaits_person(plan: Plan, state: Climbing) -> bool:
-    """Whether this step has held its time and stops until somebody resumes."""
+    """Whether this step was reached, has held its time, and stops until somebody resumes."""
     step = step_of(plan, state)
-    return step is not None and step.pause and not state.resumed and state.held.spent >= step.hold
+    if step is None or not step.pause or state.resumed:
+        return False
+    return state.observed_at is not None and state.held.spent >= step.hold
 
 
 def pods_wanted(plan: Plan, state: Warming | Climbing) -> int:
-    """Canary pods the present weight needs."""
+    """Canary pods the present weight needs; a ramp behind a route has those of its cap at hand."""
     if isinstance(state, Climbing):
         step = step_of(plan, state)
-        return canary_pods(plan, state.weight, step.replicas if step else None)
+        ahead = CAP if plan.weighted and not plan.steps else 0.0
+        return canary_pods(plan, max(state.weight, ahead), step.replicas if step else None)
     if plan.steps:
         return canary_pods(plan, plan.steps[0].weight, plan.steps[0].replicas)
     return canary_pods(plan, CAP)
@@ -56,7 +59,8 @@ def warming(plan: Plan, seen: Seen, memory: Memory, state: Warming, now: float) 
     memory = memory.but(state=state.model_copy(update={"warm": warm, "progress": progress}))
     if ready < wanted or memory.paused or (seen.route and seen.route.trouble):
         return memory
-    if memory.hurry != "unjudged" and (warm.spent < plan.warmup or unreadable(plan, memory, now)):
+    at_once = memory.hurry == "unjudged" or unserved(seen, memory)
+    if not at_once and (warm.spent < plan.warmup or unreadable(plan, memory, now)):
         return memory
     weight = first_weight(plan, seen, memory, now)
     if not weight:
@@ -66,7 +70,7 @@ def warming(plan: Plan, seen: Seen, memory: Memory, state: Warming, now: float) 
 
 def first_weight(plan: Plan, seen: Seen, memory: Memory, now: float) -> float:
     """The first step, or what the budget allows (0: nobody calls); everything when stable serves nobody."""
-    if memory.hurry or not seen.stable_service.endpoints.get(memory.stable or "", 0):
+    if memory.hurry or unserved(seen, memory):
         return ALL
     if plan.steps:
         return plan.steps[0].weight
@@ -74,8 +78,15 @@ def first_weight(plan: Plan, seen: Seen, memory: Memory, now: float) -> float:
     return reachable(plan, ramp.first_weight(limits(plan, seen, memory.canary or ""), judged.rate if judged else 0.0))
 
 
+def unserved(seen: Seen, memory: Memory) -> bool:
+    """Whether stable has no ready endpoint left: then the canary is all that users have."""
+    return not seen.stable_service.endpoints.get(memory.stable or "", 0)
+
+
 def climbing(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float) -> Memory:
     """Hold the weight while it is really there; go on when the step, the judge and any person agree."""
+    if state.observed_at is not None and (found := fallen(seen, state.weight)) is not None:
+        return set_back(plan, seen, memory, state, found, now)
     wanted = pods_wanted(plan, state)
     there = reached(plan, seen, state.canary, memory.stable, state.weight)
     held = state.held.run(now) if there and not memory.paused else state.held.stop()
@@ -85,7 +96,7 @@ def climbing(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float
         memory = told(memory, Reason.WEIGHT_OBSERVED, observed_sentence(plan, seen, memory, state), now)
     state = state.model_copy(update={"held": held, "progress": progress})
     memory = memory.but(state=state)
-    if not seen.stable_service.endpoints.get(memory.stable or "", 0) or memory.hurry:
+    if unserved(seen, memory) or (memory.hurry and not memory.paused):
         return onward(plan, memory, state, ALL) if state.weight < ALL else baked_if(memory, state, there)
     if memory.paused or not there:
         return memory
@@ -100,9 +111,36 @@ def observed_sentence(plan: Plan, seen: Seen, memory: Memory, state: Climbing) -
     return f"Revision {state.canary} carries {figures.weight(weight or 0.0)} ({place}{ready})."
 
 
+def fallen(seen: Seen, weight: float) -> float | None:
+    """What is left of the observed `weight` of a route: none of it where no pod answers; None where all of it is."""
+    if seen.route is None or seen.route.weight is None:
+        return None
+    if not seen.canary_service.serves:
+        return 0.0
+    return seen.route.weight if seen.route.weight < weight - seen.route.granularity else None
+
+
+def set_back(plan: Plan, seen: Seen, memory: Memory, state: Climbing | Baking, weight: float, now: float) -> Memory:
+    """Go on from the `weight` that is left: from the step that it reaches, or by the ramp."""
+    step = max((place for place, step in enumerate(plan.steps) if step.weight <= weight), default=0)
+    lower = plan.steps[step].weight if plan.steps else max(reachable(plan, weight), least_weight(plan))
+    reason, sentence = Reason.CANARY_NOT_READY, f"No pod of revision {state.canary} is ready: stable serves everybody."
+    if seen.canary_service.serves:
+        had = figures.weight(state.weight if isinstance(state, Climbing) else ALL)
+        reason = Reason.WEIGHT_CONTESTED
+        sentence = (
+            f"Somebody else set the weight of revision {state.canary} from {had} to {figures.weight(weight)}: "
+            "the rollout goes on from there."
+        )
+    memory = memory.but(state=Climbing(canary=state.canary, weight=lower, step=step, progress=state.progress))
+    return told(memory, reason, sentence, now, warning=True)
+
+
 def onward(plan: Plan, memory: Memory, state: Climbing, weight: float) -> Memory:
     """The next weight: its pods, its observation and its hold start anew."""
-    step = len(plan.steps) if weight >= ALL else state.step + 1
+    following = state.step + 1
+    listed = following < len(plan.steps) and plan.steps[following].weight == weight
+    step = following if listed or weight < ALL else len(plan.steps)
     return memory.but(state=Climbing(canary=state.canary, weight=weight, step=step, progress=state.progress))
 
 
@@ -113,13 +151,11 @@ def baked_if(memory: Memory, state: Climbing, there: bool) -> Memory:
 
 def stepped(plan: Plan, memory: Memory, state: Climbing, now: float) -> Memory:
     """Explicit steps: the hold, then a person where asked for, then the judge."""
+    step = step_of(plan, state)
+    if step is not None and (state.held.spent < step.hold or awaits_person(plan, state) or unproven(plan, memory, now)):
+        return memory
     if state.weight >= ALL:
         return baked_if(memory, state, there=True)
-    step = step_of(plan, state)
-    if step is not None and (state.held.spent < step.hold or awaits_person(plan, state)):
-        return memory
-    if unproven(plan, memory, now):
-        return memory
     weight = plan.steps[state.step + 1].weight if state.step + 1 < len(plan.steps) else ALL
     return onward(plan, memory, state, weight)
 
@@ -137,8 +173,13 @@ def ramped(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float) 
     if judged.gate_open and state.weight >= NEAR_CAP * reachable(plan, CAP):
         return onward(plan, memory, state, ALL)
     weight = next_weight(plan, bounds, state, judged)
-    worth = max(weight, state.weight) >= WORTHWHILE * min(weight, state.weight)
-    return onward(plan, memory, state, weight) if worth else memory
+    return onward(plan, memory, state, weight) if worthwhile(plan, state.weight, weight) else memory
+
+
+def worthwhile(plan: Plan, weight: float, following: float) -> bool:
+    """Whether the next weight differs enough, or is the one at which the gate can open."""
+    gate = NEAR_CAP * reachable(plan, CAP)
+    return max(weight, following) >= WORTHWHILE * min(weight, following) or weight < gate <= following
 
 
 def next_weight(plan: Plan, bounds: ramp.Ramp, state: Climbing, judged: Assessment) -> float:
@@ -148,14 +189,19 @@ def next_weight(plan: Plan, bounds: ramp.Ramp, state: Climbing, judged: Assessme
 
 
 def limits(plan: Plan, seen: Seen, canary: str) -> ramp.Ramp:
-    """What bounds the ramp now: the budget, the router's smallest weight, and what ready pods can carry."""
-    carry = ALL * visible(plan, seen, canary) / max(plan.replicas, 1)
+    """What bounds the ramp now: the budget, the router's smallest weight, and what ready pods can carry.
+
+    By a replica ratio pods *are* the weight: they are made for it, so they do not bound it.
+    """
+    carry = ALL * visible(plan, seen, canary) / max(plan.replicas, 1) if plan.weighted else ALL
     least = least_weight(plan)
     return ramp.Ramp(budget=plan.budget, floor=least, cap=CAP, capacity=max(carry, least))
 
 
 def baking(plan: Plan, seen: Seen, memory: Memory, state: Baking, now: float) -> Memory:
     """Watch at 100 % while the old revision is warm; time without evidence does not count."""
+    if (found := fallen(seen, ALL)) is not None and not unserved(seen, memory):
+        return set_back(plan, seen, memory, state, found, now)
     there = reached(plan, seen, state.canary, memory.stable, ALL)
     ready = seen.fleet(state.canary).ready
     watched = memory.hurry == "unjudged" or not unwatched(plan, memory, now)

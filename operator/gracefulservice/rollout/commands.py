@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gracefulservice.api import Command, Receipt
+from gracefulservice.api import Command
 from gracefulservice.rollout.climb import awaits_person
 from gracefulservice.rollout.happenings import KEPT, Reason, told
+from gracefulservice.rollout.judging import failed
 from gracefulservice.rollout.memory import Climbing, Memory
 from gracefulservice.rollout.plan import Plan
+from gracefulservice.rollout.receipts import receipt
 from gracefulservice.rollout.seen import Seen
 from gracefulservice.rollout.settle import turned_back
 
@@ -30,22 +32,15 @@ def obey(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     if command is None or any(receipt.id == command.id for receipt in memory.receipts):
         return memory
     answer = answered(plan, seen, memory, command, now)
-    receipt = Receipt(
-        id=command.id,
-        do=command.do,
-        revision=command.revision,
-        by=command.by,
-        result="Done" if answer.accepted else "Refused",
-        sentence=answer.sentence,
-        time=round(now, 3),
-    )
-    after = answer.memory.but(receipts=(*memory.receipts, receipt)[-KEPT:])
+    kept = receipt(command, answer.sentence, now, accepted=answer.accepted)
+    after = answer.memory.but(receipts=(*memory.receipts, kept)[-KEPT:])
     return after if answer.accepted else told(after, Reason.COMMAND_REFUSED, answer.sentence, now, warning=True)
 
 
 def answered(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float) -> Answer:
     """The command done, or refused with the reason."""
-    in_play = memory.canary or (memory.leaving if memory.leaving != memory.stable else None) or plan.revision.id
+    on_its_way = memory.canary or (memory.leaving if memory.leaving != memory.stable else None)
+    in_play = plan.revision.id if command.do == "retry" or on_its_way is None else on_its_way
     if command.revision and command.revision != in_play:
         return refused(memory, f"Revision {command.revision} is not in play; {in_play} is.")
     return DEEDS[command.do](plan, seen, memory, command, now)
@@ -61,7 +56,7 @@ def abort(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float) 
     if memory.canary is None:
         return refused(memory, "No rollout is under way, so there is nothing to abort.")
     who = command.by or "a person"
-    after = turned_back(seen, memory, f"{who} aborted the rollout.", now, condemn=True)
+    after = turned_back(seen, memory, f"{who} aborted the rollout.", now, condemn=True, by=command.by)
     return Answer(after, f"Revision {memory.canary} goes back to {memory.stable} and is condemned.")
 
 
@@ -91,6 +86,8 @@ def resume(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float)
     waiting = isinstance(state, Climbing) and awaits_person(plan, state)
     if not memory.paused and not waiting:
         return refused(memory, "The rollout is not paused, so there is nothing to resume.")
+    if why := failed(plan, memory, now):
+        return refused(memory, f"An objective is broken, so abort the rollout or promote it in full: {why}")
     if waiting:
         state = state.model_copy(update={"resumed": True})
     sentence = f"{command.by or 'A person'} resumed the rollout."
@@ -99,16 +96,25 @@ def resume(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float)
 
 def promote(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float) -> Answer:
     """Skip what is left of the steps; with `full` also the judge, the bake and a condemnation."""
-    target = plan.revision.id
-    if command.full and memory.canary is None and target in memory.condemned:
-        memory = retry(plan, seen, memory, command, now).memory
-        return Answer(memory.but(hurry="unjudged"), f"Revision {target} is promoted although it was condemned.")
     if memory.canary is None:
-        return refused(memory, "No rollout is under way, so there is nothing to promote.")
+        return promote_at_rest(plan, seen, memory, command, now)
+    if not command.full and (why := failed(plan, memory, now)):
+        return refused(memory, f"An objective is broken, so abort the rollout or promote it in full: {why}")
     hurry = "unjudged" if command.full else "judged"
     how = "without being judged" if command.full else "and is judged there"
     after = memory.but(paused="", hurry=hurry)
     return Answer(after, f"Revision {memory.canary} goes to 100 % {how}.")
+
+
+def promote_at_rest(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float) -> Answer:
+    """Only a condemned target can be promoted while no rollout is under way, and only in full."""
+    target = plan.revision.id
+    if target not in memory.condemned:
+        return refused(memory, "No rollout is under way, so there is nothing to promote.")
+    if not command.full:
+        return refused(memory, f"Revision {target} is condemned: retry it, or promote it in full.")
+    after = retry(plan, seen, memory, command, now).memory.but(wished=target)
+    return Answer(after, f"Revision {target} is promoted although it was condemned.")
 
 
 DEEDS: dict[str, Deed] = {

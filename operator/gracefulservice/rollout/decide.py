@@ -23,8 +23,12 @@ from gracefulservice.rollout.memory import (
     Widening,
 )
 from gracefulservice.rollout.plan import Plan
+from gracefulservice.rollout.questions import next_due
 from gracefulservice.rollout.seen import Seen
+from gracefulservice.rollout.timers import remaining
 
+SLACK = 0.05
+"""Seconds, so that a wake never comes a moment too early."""
 TICK = 2.5
 """Seconds between two looks while a rollout is under way: half a scrape interval."""
 
@@ -40,10 +44,15 @@ class Decision:
 
 def decide(plan: Plan, seen: Seen, memory: Memory, now: float) -> Decision:
     """One pass. `now` is unix time in seconds; at most one state is left in one pass."""
-    known = learned(plan, seen, rest.recovered(seen, memory))
-    obeyed = commands.obey(plan, seen, known, now)
-    after = advance(plan, seen, safety.checked(plan, seen, obeyed, now), now)
-    return Decision(after, desire(plan, seen, after), wake_after(memory, after))
+    known = learned(plan, seen, rest.recovered(seen, memory, now))
+    after = known if seen.deleting else moved(plan, seen, known, now)
+    return Decision(after, desire(plan, seen, after), wake_after(plan, memory, after, now))
+
+
+def moved(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
+    """What a person asked for, then what safety demands, then the state's own way on."""
+    obeyed = commands.obey(plan, seen, memory, now)
+    return advance(plan, seen, safety.checked(plan, seen, obeyed, now), now)
 
 
 def learned(plan: Plan, seen: Seen, memory: Memory) -> Memory:
@@ -72,21 +81,27 @@ def advance(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:  # no
         case Widening() as state:
             return settle.widening(plan, seen, memory, state, now)
         case Narrowing() as state:
-            return settle.narrowing(seen, memory, state)
+            return settle.narrowing(plan, seen, memory, state)
         case Returning() as state:
             return settle.returning(seen, memory, state)
         case TurningBack() as state:
             return settle.turning_back(plan, seen, memory, state)
         case Draining() as state:
-            return settle.draining(seen, memory, state, now)
+            return settle.draining(plan, seen, memory, state, now)
         case Clearing() as state:
             return settle.clearing(seen, memory, state, now)
         case _:
             assert_never(memory.state)
 
 
-def wake_after(before: Memory, after: Memory) -> float | None:
-    """Seconds until the next look: at once after a step on, never while at rest (the world wakes us)."""
+def wake_after(plan: Plan, before: Memory, after: Memory, now: float) -> float | None:
+    """Seconds until the next look: at once after a step on, never while at rest (the world wakes us).
+
+    Newer samples are asked for the moment they can be there, and a timer is read the moment it ends.
+    """
     if before.state.kind != after.state.kind or before.stable != after.stable:
         return 0.0
-    return None if isinstance(after.state, Idle) else TICK
+    if isinstance(after.state, Idle):
+        return None
+    ends = (next_due(plan, after, now), remaining(plan, after))
+    return min([TICK, *(end + SLACK for end in ends if end is not None)])

@@ -23,6 +23,7 @@ from gracefulservice.rollout.memory import (
 )
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.seen import WIDE, Seen
+from gracefulservice.rollout.settle import weightless
 
 
 def desire(plan: Plan, seen: Seen, memory: Memory) -> Desired:
@@ -40,7 +41,16 @@ def desire(plan: Plan, seen: Seen, memory: Memory) -> Desired:
 
 
 def fleets(plan: Plan, seen: Seen, memory: Memory) -> Mapping[str, int]:
-    """Replicas per revision; a revision that plays no part keeps what it has until its turn."""
+    """Replicas per revision; none falls while nobody can say what a rollout's route makes of them (gone, or unread)."""
+    wanted = fleets_by_state(plan, seen, memory)
+    blind = seen.route is not None and not seen.route.acknowledged and not isinstance(memory.state, Idle | Founding)
+    if not blind or not plan.replicas:
+        return wanted
+    return {revision: max(count, seen.fleet(revision).wanted) for revision, count in wanted.items()}
+
+
+def fleets_by_state(plan: Plan, seen: Seen, memory: Memory) -> dict[str, int]:
+    """What the state asks for; a revision that plays no part keeps what it has until its turn."""
     wanted = {revision: fleet.wanted for revision, fleet in seen.fleets.items()}
     state = memory.state
     if isinstance(state, Founding):
@@ -74,7 +84,10 @@ def stable_fleet(plan: Plan, seen: Seen, memory: Memory) -> int:
 
 
 def canary_fleet(plan: Plan, seen: Seen, memory: Memory) -> int:
-    """The canary's pods, never fewer than what carries the weight observed on it."""
+    """The canary's pods, never fewer than what carries the weight observed on it.
+
+    By a replica ratio that falls, none goes before a stable pod is ready in its place.
+    """
     state = memory.state
     if isinstance(state, Warming):
         return pods_wanted(plan, state)
@@ -82,8 +95,11 @@ def canary_fleet(plan: Plan, seen: Seen, memory: Memory) -> int:
         return plan.replicas
     ahead = CAP if state.weight < CAP else ALL
     wanted = pods_wanted(plan, state) if plan.steps or not plan.weighted else canary_pods(plan, ahead)
+    if not plan.weighted:
+        missing = plan.replicas - seen.stable_service.endpoints.get(memory.stable or "", 0)
+        return max(wanted, min(missing, seen.fleet(state.canary).wanted))
     observed = seen.route.weight if seen.route and seen.route.weight else 0.0
-    return max(wanted, canary_pods(plan, observed) if plan.weighted and observed else 0)
+    return max(wanted, canary_pods(plan, observed) if observed > state.weight else 0)
 
 
 def stable_selector(plan: Plan, seen: Seen, memory: Memory) -> str:
@@ -118,27 +134,35 @@ def canary_selector(seen: Seen, memory: Memory) -> str | None:
     state = memory.state
     stable = memory.stable or (state.revision if isinstance(state, Founding) else None)
     if memory.canary is not None:
-        return memory.canary if seen.fleet(memory.canary).ready or not weightless(seen) else stable
+        if not weightless(seen):
+            return seen.canary_service.selects or stable
+        return memory.canary if seen.fleet(memory.canary).ready else stable
     if memory.leaving is not None and not isinstance(state, Clearing | Narrowing) and memory.leaving != stable:
         return seen.canary_service.selects or stable
     return stable
 
 
-def weightless(seen: Seen) -> bool:
-    """Whether the route sends nothing to `<name>-canary`."""
-    return seen.route is None or not seen.route.weight
-
-
 def weight(plan: Plan, seen: Seen, memory: Memory) -> float | None:
-    """The share of `<name>-canary` in percent: never more than its ready, visible pods can carry."""
-    state = memory.state
+    """The share of `<name>-canary` in percent: never to a Service where nobody answers while the other's pods do."""
     observed = seen.route.weight if seen.route else None
     if observed is None:
         return None
-    if seen.deleting or isinstance(state, Idle | Founding | Warming | TurningBack):
+    wish = wished_weight(plan, seen, memory, observed)
+    if seen.deleting or seen.stable_service.serves == seen.canary_service.serves:
+        return wish
+    if seen.stable_service.serves:
+        return 0.0
+    return ALL if isinstance(memory.state, Climbing) else max(wish, observed)
+
+
+def wished_weight(plan: Plan, seen: Seen, memory: Memory, observed: float) -> float:
+    """What the state asks for: never more than the canary's ready, visible pods can carry."""
+    state = memory.state
+    if seen.deleting:
         return 0.0
     if isinstance(state, Climbing):
-        enough = visible(plan, seen, state.canary) >= pods_wanted(plan, state)
+        stopped = bool(memory.paused) and state.observed_at is None
+        enough = visible(plan, seen, state.canary) >= pods_wanted(plan, state) and not stopped
         return state.weight if enough or state.weight < observed else observed
     return ALL if isinstance(state, Baking | Widening | Narrowing) else 0.0
 

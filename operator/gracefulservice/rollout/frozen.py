@@ -34,7 +34,7 @@ def distinct(plan: Plan, written: Sequence[Mapping[str, Any]]) -> list[dict[str,
         if merged and reachable(plan, merged[-1]["weight"]) == reachable(plan, step["weight"]):
             longest = max(merged[-1].get("hold", "0s"), step.get("hold", "0s"), key=parse_duration)
             merged[-1] |= {"hold": longest} | {key: step[key] for key in ("pause",) if key in step}
-        elif step["weight"] > 0:
+        else:
             merged.append(dict(step))
     return merged
 

@@ -156,9 +156,15 @@ def quiet(evidence: Evidence, revision: str, since: float) -> float:
 
 
 def _flow(flow: tuple[Flow, ...], at: float, lead: Counted) -> tuple[Flow, ...]:
-    """The last minute and the flow just before it, from which the minute is counted."""
+    """The last minute and the flow just before it, from which the minute is counted.
+
+    It begins anew where the requests of a pod are not known: a rate that is too low would make the first weight,
+    and with it the damage of a bad version, too large.
+    """
     if lead.problem and not lead.calls:
         return flow
+    if not lead.complete:
+        return (Flow(at, 0.0),)
     longer = (*flow, Flow(at, sum(lead.calls.values())))
     before = sum(one.at <= at - RATE_SPAN for one in longer)
     return longer[max(before - 1, 0) :]

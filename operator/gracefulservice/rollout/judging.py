@@ -32,11 +32,15 @@ def unproven(plan: Plan, memory: Memory, now: float) -> bool:
     return judged is not None and not judged.gate_open
 
 
+def uncalled(plan: Plan, memory: Memory, now: float) -> str:
+    """The sentence that no request can be counted, or empty."""
+    judged = assessment(plan, memory, now)
+    return judged.sentence if judged is not None and judged.cause is Cause.NO_TRAFFIC else ""
+
+
 def unwatched(plan: Plan, memory: Memory, now: float) -> bool:
     """Whether nobody can say at this moment how the canary does: unreadable metrics, or no traffic."""
-    judged = assessment(plan, memory, now)
-    no_traffic = judged is not None and judged.cause is Cause.NO_TRAFFIC
-    return no_traffic or bool(unreadable(plan, memory, now))
+    return bool(uncalled(plan, memory, now) or unreadable(plan, memory, now))
 
 
 def failed(plan: Plan, memory: Memory, now: float) -> str:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from gracefulservice.rollout import figures
-from gracefulservice.rollout.capacity import ALL, canary_pods, reached, visible
+from gracefulservice.rollout.capacity import ALL, canary_pods, carried, reached, stable_pods, visible
 from gracefulservice.rollout.climb import awaits_person, pods_wanted, step_of
-from gracefulservice.rollout.judging import assessment, unreadable
+from gracefulservice.rollout.judging import assessment, uncalled, unreadable
 from gracefulservice.rollout.memory import (
     Baking,
     Clearing,
@@ -36,20 +36,21 @@ class Line:
 
 def narrate(plan: Plan, seen: Seen, memory: Memory, now: float) -> Line:  # noqa: C901  (one line per state)
     """The sentence of the present state."""
+    if seen.deleting:
+        return Line("The service is being deleted: its traffic goes back to stable first.")
     match memory.state:
         case Idle():
             return resting(plan, seen, memory)
         case Founding(revision=first):
-            ready = seen.fleet(first).ready
-            return Line(f"Starting revision {first}: {ready} of {figures.pods(plan.replicas)} are ready.")
+            return Line(f"Revision {first} starts with {how_many_ready(plan, seen, first)}.")
         case Warming() as state:
             return warming(plan, seen, memory, state, now)
         case Climbing() as state:
             return climbing(plan, seen, memory, state, now)
         case Baking() as state:
             return baking(plan, seen, memory, state, now)
-        case Widening(canary=canary):
-            return Line(f"The Service of stable takes in the pods of revision {canary}.")
+        case Widening() as state:
+            return widening(plan, seen, memory, state)
         case Narrowing(leaving=old):
             return Line(f"Revision {old} leaves the Service of stable.")
         case Returning():
@@ -58,29 +59,34 @@ def narrate(plan: Plan, seen: Seen, memory: Memory, now: float) -> Line:  # noqa
             back = f"All traffic goes back from revision {canary} to {memory.stable}"
             return Line(f"{back}{regrowing(plan, seen, memory)}.")
         case Draining(leaving=leaving, waited=waited):
-            left = (DRAIN_LIMIT if memory.evidence else QUIET) - waited.spent
+            left = max((DRAIN_LIMIT if memory.evidence else QUIET) - waited.spent, 0.0)
             return Line(f"Revision {leaving} drains: it gets no new requests and finishes those it has.", left)
         case Clearing(leaving=leaving):
-            return Line(f"The last {figures.pods(seen.fleet(leaving).pods)} of revision {leaving} stop.")
+            return Line(f"Revision {leaving} stops: {figures.pods(seen.fleet(leaving).pods)} left.")
         case _:
             assert_never(memory.state)
 
 
+def how_many_ready(plan: Plan, seen: Seen, revision: str) -> str:
+    """`2 of 4 pods ready (ImagePullBackOff)`: Kubernetes' own word where some are missing."""
+    fleet = seen.fleet(revision)
+    trouble = f" ({fleet.trouble})" if fleet.trouble and fleet.ready < plan.replicas else ""
+    return f"{fleet.ready} of {figures.pods(plan.replicas)} ready{trouble}"
+
+
 def regrowing(plan: Plan, seen: Seen, memory: Memory) -> str:
-    """What keeps the traffic from going back: stable's own pods, where some are missing."""
-    fleet = seen.fleet(memory.stable)
-    if fleet.ready >= plan.replicas:
-        return ""
-    trouble = f" ({fleet.trouble})" if fleet.trouble else ""
-    return f" once its pods carry it: {fleet.ready} of {figures.pods(plan.replicas)} are ready{trouble}"
+    """What keeps the traffic from going back: stable's own pods, where a route finds none or a ratio not all."""
+    enough = seen.stable_service.serves if plan.weighted else seen.fleet(memory.stable).ready >= plan.replicas
+    return "" if enough else f" once that can carry it: it has {how_many_ready(plan, seen, memory.stable or '')}"
 
 
 def resting(plan: Plan, seen: Seen, memory: Memory) -> Line:
     """At rest, with a target that is served, condemned, or kept waiting."""
     target = plan.revision.id
     if target == memory.stable:
-        ready = seen.fleet(target).ready
-        return Line(f"Revision {target} serves everybody with {ready} of {figures.pods(plan.replicas)} ready.")
+        if not plan.replicas:
+            return Line(f"Revision {target} is stable with 0 replicas, so nobody is served.")
+        return Line(f"Revision {target} serves everybody with {how_many_ready(plan, seen, target)}.")
     if why := memory.condemned.get(target):
         return Line(f"Revision {target} is condemned and {memory.stable} serves everybody: {why}")
     return Line(f"Revision {target} waits to start.")
@@ -92,13 +98,15 @@ def warming(plan: Plan, seen: Seen, memory: Memory, state: Warming, now: float) 
         return Line(f"Paused at 0 %: {memory.paused}")
     if seen.route and seen.route.trouble:
         return Line(f"Holding 0 %: {seen.route.trouble}")
+    if seen.route and not seen.route.acknowledged:
+        return Line("Holding 0 %: a gateway has yet to accept the route.")
     wanted, ready = pods_wanted(plan, state), visible(plan, seen, state.canary)
     if ready < wanted:
         return Line(waits_for_pods(seen, 0.0, state.canary, ready, wanted))
     left = plan.warmup - state.warm.spent
     if left > 0:
         return Line(f"Revision {state.canary} warms up for {figures.span(left)} more.", left)
-    if why := unreadable(plan, memory, now):
+    if why := unreadable(plan, memory, now) or ("" if plan.steps else uncalled(plan, memory, now)):
         return Line(f"Holding 0 %: {why}")
     return Line(f"Revision {state.canary} gets its first requests.")
 
@@ -107,24 +115,23 @@ def waits_for_pods(seen: Seen, weight: float, canary: str, ready: int, wanted: i
     """How many pods are missing, and Kubernetes' reason for it."""
     trouble = seen.fleet(canary).trouble
     because = f" ({trouble})" if trouble else ""
-    return (
-        f"Holding {figures.weight(weight)}: {ready} of {figures.pods(wanted)} of revision {canary} are ready{because}."
-    )
+    return f"Holding {figures.weight(weight)}: revision {canary} has {ready} of {figures.pods(wanted)} ready{because}."
 
 
 def climbing(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float) -> Line:
     """The first thing that keeps the canary at its weight."""
     at = figures.weight(state.weight)
     if memory.paused:
-        return Line(f"Paused at {at}: {memory.paused}")
+        share = state.weight if state.observed_at else carried(plan, seen, state.canary, memory.stable) or 0.0
+        return Line(f"Paused at {figures.weight(share)}: {memory.paused}")
     if seen.route and seen.route.trouble:
         return Line(f"Holding: {seen.route.trouble}")
     wanted, ready = pods_wanted(plan, state), visible(plan, seen, state.canary)
     if ready < wanted:
-        carried = seen.route.weight or 0.0 if seen.route else state.weight
-        return Line(waits_for_pods(seen, carried, state.canary, ready, wanted))
+        share = carried(plan, seen, state.canary, memory.stable) or 0.0
+        return Line(waits_for_pods(seen, share, state.canary, ready, wanted))
     if not reached(plan, seen, state.canary, memory.stable, state.weight):
-        return Line(f"Going to {at}: the routers have not taken it over yet.")
+        return Line(f"Going to {at}: {not_there(plan, seen, memory, state.weight)}.")
     step = step_of(plan, state)
     if step is not None and state.held.spent < step.hold:
         left = step.hold - state.held.spent
@@ -132,6 +139,14 @@ def climbing(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float
     if awaits_person(plan, state):
         return Line(f"Paused at {at} until somebody resumes{evidence(plan, memory, now)}")
     return Line(f"Holding {at}{evidence(plan, memory, now)}")
+
+
+def not_there(plan: Plan, seen: Seen, memory: Memory, weight: float) -> str:
+    """What a weight still lacks: the routers' word, or by a replica ratio stable's right number of pods."""
+    if plan.weighted:
+        return "the routers have not taken it over yet"
+    there = seen.stable_service.endpoints.get(memory.stable or "", 0)
+    return f"revision {memory.stable} has {figures.pods(there)} ready and {stable_pods(plan, weight)} belong beside it"
 
 
 def evidence(plan: Plan, memory: Memory, now: float) -> str:
@@ -147,7 +162,22 @@ def baking(plan: Plan, seen: Seen, memory: Memory, state: Baking, now: float) ->
     ready = seen.fleet(state.canary).ready
     if ready < canary_pods(plan, ALL):
         return Line(waits_for_pods(seen, ALL, state.canary, ready, plan.replicas))
+    if seen.route and seen.route.trouble:
+        return Line(f"Holding: {seen.route.trouble}")
+    if not reached(plan, seen, state.canary, memory.stable, ALL):
+        return Line(f"Going to 100 %: {not_there(plan, seen, memory, ALL)}.")
     left = plan.bake - state.baked.spent
-    if why := unreadable(plan, memory, now):
+    if why := unreadable(plan, memory, now) or uncalled(plan, memory, now):
         return Line(f"Holding 100 %: {why}")
     return Line(f"Baking at 100 % for {figures.span(left)} more{evidence(plan, memory, now)}", left)
+
+
+def widening(plan: Plan, seen: Seen, memory: Memory, state: Widening) -> Line:
+    """What the pointer waits for before it moves."""
+    if memory.paused:
+        return Line(f"Paused at 100 %: {memory.paused}")
+    there = seen.stable_service.endpoints.get(state.canary, 0)
+    return Line(
+        f"The Service of stable takes in the pods of revision {state.canary}: "
+        f"it has {there} of {figures.pods(plan.replicas)} there."
+    )

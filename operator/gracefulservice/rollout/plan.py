@@ -124,7 +124,7 @@ def steps_of(spec: Spec) -> tuple[Step, ...]:
     canary = spec.rollout.canary
     if canary.steps is None and spec.objectives is None:
         return tuple(Step(weight=weight, hold=LADDER_HOLD) for weight in LADDER)
-    return tuple(step_of(step) for step in canary.steps or () if step.weight > 0)
+    return tuple(step_of(step) for step in canary.steps or ())
 
 
 def step_of(step: StepSpec) -> Step:

@@ -2,11 +2,13 @@
 
 from gracefulservice.api import Condition, EvidenceStatus, Phase, Problem, Status, StepStatus, Waiting, WeightStatus
 from gracefulservice.api.names import NAME_LABEL, REVISION_LABEL
+from gracefulservice.rollout import figures
 from gracefulservice.rollout.capacity import ALL, carried
 from gracefulservice.rollout.climb import awaits_person
 from gracefulservice.rollout.desire import desire
-from gracefulservice.rollout.judging import assessment, unreadable
-from gracefulservice.rollout.memory import Climbing, Idle, Memory, dumped
+from gracefulservice.rollout.happenings import Reason
+from gracefulservice.rollout.judging import UNMEASURED, assessment, unreadable
+from gracefulservice.rollout.memory import Baking, Climbing, Idle, Memory, Widening, dumped
 from gracefulservice.rollout.narrate import Line, narrate
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.seen import Seen
@@ -59,9 +61,13 @@ def hindered(
     said = " ".join(f"{problem.field}: {problem.sentence}" for problem in problems) or trouble
     facts: list[Facts]
     if problems:
-        facts = [("Stalled", True, "Invalid", said), ("Ready", False, "Invalid", said)]
+        facts = [
+            ("Stalled", True, "Invalid", said),
+            ("Reconciling", False, "Invalid", said),
+            ("Ready", False, "Invalid", said),
+        ]
     else:
-        facts = [("Ready", None, "Unreachable", said)]
+        facts = [("Ready", None, "Refused", said)]
     kept = [condition for condition in previous.conditions if condition.type not in {fact[0] for fact in facts}]
     return previous.model_copy(
         update={
@@ -104,16 +110,32 @@ def conditions(plan: Plan, seen: Seen, memory: Memory, line: Line, now: float, t
     stalled = word in ("Degraded", "Invalid")
     settled = word == "Healthy"
     reason = "Refused" if trouble else "NameTaken" if seen.foreign else word
-    served = seen.stable_service.endpoints.get(memory.stable or "", 0) + seen.stable_service.endpoints.get(
-        memory.canary or "", 0
-    )
+    answering = served(seen)
     facts: list[Facts] = [
         ("Ready", settled and not trouble, reason, said),
-        ("Reconciling", not settled and not stalled, reason, line.sentence),
+        ("Reconciling", not settled and not stalled and not trouble, reason, line.sentence),
         ("Stalled", stalled or bool(trouble), reason, said),
-        ("Available", served > 0 or plan.replicas == 0, "Endpoints", f"{served} ready endpoints serve users."),
+        (
+            "Available",
+            answering > 0 or plan.replicas == 0,
+            "Endpoints",
+            f"Users are served by {figures.pods(answering)}.",
+        ),
     ]
-    return [*facts, *metrics_condition(plan, memory, now), *route_condition(seen), *remarks(seen)]
+    return [*facts, *metrics_condition(plan, memory, now), *route_condition(seen), *contested(memory), *remarks(seen)]
+
+
+def served(seen: Seen) -> int:
+    """Ready pods that users reach: those behind `<name>`, and behind `<name>-canary` while it has weight."""
+    weighted = seen.canary_service.endpoints if seen.route and seen.route.weight else {}
+    named = seen.stable_service.endpoints
+    return sum(max(named.get(one, 0), weighted.get(one, 0)) for one in named.keys() | weighted.keys())
+
+
+def contested(memory: Memory) -> list[Facts]:
+    """That somebody else changed the weights during this rollout, which therefore started to climb again."""
+    said = [one for one in memory.happenings if one.reason == Reason.WEIGHT_CONTESTED and one.at >= memory.started]
+    return [("WeightContested", True, "ChangedByOthers", said[-1].sentence)] if memory.canary and said else []
 
 
 def remarks(seen: Seen) -> list[Facts]:
@@ -127,7 +149,8 @@ def metrics_condition(plan: Plan, memory: Memory, now: float) -> list[Facts]:
     if judged is None:
         return []
     why = unreadable(plan, memory, now)
-    reason = judged.cause.value if why and judged.cause else "Readable"
+    cause = "NotReadYet" if judged.cause is None or judged.cause in UNMEASURED else judged.cause.value
+    reason = cause if why else "Readable"
     return [("MetricsReadable", not why, reason, why or judged.sentence)]
 
 
@@ -166,7 +189,8 @@ def weight(plan: Plan, seen: Seen, memory: Memory, wanted: float | None) -> Weig
     if canary is None:
         return None
     if wanted is None:
-        wanted = memory.state.weight if isinstance(memory.state, Climbing) else ALL if memory.canary else 0.0
+        whole = isinstance(memory.state, Baking | Widening)
+        wanted = memory.state.weight if isinstance(memory.state, Climbing) else ALL if whole else 0.0
     observed = carried(plan, seen, canary, memory.stable)
     return WeightStatus(wanted=round(wanted, 1), observed=None if observed is None else round(observed, 1))
 

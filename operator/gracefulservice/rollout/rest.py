@@ -5,31 +5,51 @@ from gracefulservice.rollout.capacity import least_weight
 from gracefulservice.rollout.frozen import freeze
 from gracefulservice.rollout.happenings import Reason, told
 from gracefulservice.rollout.judge import begin as begin_evidence
-from gracefulservice.rollout.memory import Climbing, Founding, Idle, Memory, TurningBack, Warming
+from gracefulservice.rollout.memory import Climbing, Founding, Idle, Memory, Stopwatch, TurningBack, Warming
 from gracefulservice.rollout.plan import Plan
+from gracefulservice.rollout.receipts import receipt
 from gracefulservice.rollout.seen import WIDE, Seen
+from gracefulservice.rollout.settle import settled
+
+LOST = "It was asked for before the status was lost, so it is not carried out: ask again."
 
 
-def recovered(seen: Seen, memory: Memory) -> Memory:
+def recovered(seen: Seen, memory: Memory, now: float) -> Memory:
     """`memory`, or what can be told from the world when it is empty although the world is not.
 
     Status can be lost (a restored backup, a migration). Then `stable` is the revision whose record says so,
     else the one `<name>` selects while it has ready pods; every other revision turns back, none is promoted.
+    With the status went the receipts: a command that stands on the object may be done already, so it is refused.
     """
-    marked = {revision: record.condemned for revision, record in seen.records.items() if record.condemned}
     if memory.state != Idle() or memory.stable is not None or not seen.fleets:
         return memory
-    stable = next((revision for revision, record in seen.records.items() if record.stable), None)
-    selected = seen.stable_service.selects
-    if stable is None and selected != WIDE and seen.fleet(selected).ready:
-        stable = selected
-    return memory.but(stable=stable, condemned=marked | memory.condemned)
+    condemned = {revision: record.condemned for revision, record in seen.records.items() if record.condemned}
+    return memory.but(
+        stable=marked(seen) or selected(seen),
+        condemned=condemned | memory.condemned,
+        receipts=() if seen.command is None else (receipt(seen.command, LOST, now, accepted=False),),
+    )
+
+
+def marked(seen: Seen) -> str | None:
+    """The revision whose record says that it is stable; while the mark moves two do, and the one that serves counts."""
+    found = sorted(revision for revision, record in seen.records.items() if record.stable)
+    served = seen.stable_service.endpoints
+    return max(found, key=lambda one: (one == seen.stable_service.selects, served.get(one, 0)), default=None)
+
+
+def selected(seen: Seen) -> str | None:
+    """The one revision that `<name>` selects, if it has ready pods."""
+    chosen = seen.stable_service.selects
+    return chosen if chosen != WIDE and seen.fleet(chosen).ready else None
 
 
 def idle(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     """Leave rest when there is a reason to; the first one that holds."""
     target = plan.revision.id
-    if seen.foreign or seen.deleting:
+    if memory.wished not in ("", target):
+        memory = memory.but(wished="")
+    if seen.foreign:
         return memory
     if memory.stable is None:
         return memory.but(state=Founding(revision=target))
@@ -37,10 +57,16 @@ def idle(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
         return memory.but(state=TurningBack(leaving=stray[0]))
     if target == memory.stable or target in memory.condemned:
         return memory
-    if plan.replicas == 0:
-        sentence = f"Revision {target} is stable: the service has 0 replicas, so nothing had to move."
-        return told(memory.but(stable=target), Reason.PROMOTED, sentence, now)
-    return begin(plan, memory, now)
+    return begin(plan, memory, now) if plan.replicas else without_pods(seen, memory, target, now)
+
+
+def without_pods(seen: Seen, memory: Memory, target: str, now: float) -> Memory:
+    """With 0 replicas only the pointer moves, once the last pod is gone."""
+    if seen.fleet(memory.stable).pods:
+        return memory
+    sentence = f"Revision {target} is stable: the service has 0 replicas, so nothing had to move."
+    after = told(memory.but(stable=target, started=round(now, 3)), Reason.PROMOTED, sentence, now)
+    return settled(seen, after, target, "Promoted", sentence, now)
 
 
 def strays(seen: Seen, memory: Memory) -> list[str]:
@@ -63,7 +89,9 @@ def begin(plan: Plan, memory: Memory, now: float) -> Memory:
     memory = memory.but(
         state=state,
         paused="",
-        hurry=memory.hurry,
+        hurry="unjudged" if memory.wished == target else "",
+        wished="",
+        blind=Stopwatch(),
         frozen=freeze(plan),
         started=round(now, 3),
         evidence=begin_evidence(plan.objectives, now) if plan.judged else None,

@@ -3,27 +3,44 @@
 from collections.abc import Callable
 
 from gracefulservice.rollout import figures
-from gracefulservice.rollout.climb import pods_wanted
+from gracefulservice.rollout.capacity import visible
+from gracefulservice.rollout.climb import pods_wanted, unserved
 from gracefulservice.rollout.happenings import Reason, told
-from gracefulservice.rollout.judging import failed
-from gracefulservice.rollout.memory import Baking, Climbing, Memory, Warming
+from gracefulservice.rollout.judging import failed, uncalled, unreadable
+from gracefulservice.rollout.memory import Baking, Climbing, Memory, Stopwatch, Warming, Widening
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.seen import Seen
 from gracefulservice.rollout.settle import turned_back
 
 CRASHES = 3
-"""Restarts after which a canary that already carried traffic is condemned."""
+"""Restarts from which a canary that already carried traffic is condemned for crashing."""
+LOOP = "CrashLoopBackOff"
+"""Kubernetes' word for a container that it holds back because it keeps exiting."""
+PATIENCE = 60.0
+"""Seconds for which the judge may be blind before a rollout pauses, where the user prefers `Pause`."""
 
 Rule = Callable[[Plan, Seen, Memory, float], Memory]
 
 
 def superseded(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
-    """A newer target, or the return to stable: the canary turns back without being condemned."""
+    """A newer target, or the return to stable: the canary turns back without being condemned.
+
+    Not while it is all that users have: then the way to the newer target leads over it.
+    """
     target = plan.revision.id
-    if target == memory.canary:
+    needed = unserved(seen, memory) and visible(plan, seen, memory.canary or "")
+    if target == memory.canary or needed:
         return memory
-    why = "it is the target again." if target == memory.stable else f"revision {target} is the target now."
-    return turned_back(seen, memory, why, now, condemn=False)
+    if target == memory.stable:
+        return turned_back(seen, memory, f"revision {target} is the target again.", now, condemn=False)
+    return turned_back(seen, memory, f"revision {target} is the target now.", now, condemn=False, superseded=True)
+
+
+def emptied(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
+    """With 0 replicas nobody is served and nothing can be judged: the canary turns back uncondemned."""
+    if plan.replicas:
+        return memory
+    return turned_back(seen, memory, "the service has 0 replicas now.", now, condemn=False)
 
 
 def violated(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
@@ -41,30 +58,57 @@ def violated(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
 def overdue(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     """Pods that are wanted do not become ready within the progress deadline."""
     state = memory.state
-    if not isinstance(state, Warming | Climbing | Baking) or state.progress.waiting.spent < plan.progress_deadline:
+    if (
+        not isinstance(state, Warming | Climbing | Baking | Widening)
+        or state.progress.waiting.spent < plan.progress_deadline
+    ):
         return memory
     fleet = seen.fleet(state.canary)
-    wanted = plan.replicas if isinstance(state, Baking) else pods_wanted(plan, state)
+    wanted = plan.replicas if isinstance(state, Baking | Widening) else pods_wanted(plan, state)
     trouble = f" ({fleet.trouble})" if fleet.trouble else ""
     why = (
-        f"{fleet.ready} of {figures.pods(wanted)} are ready{trouble} and no further one became ready "
+        f"it has {fleet.ready} of {figures.pods(wanted)} ready{trouble} and no further one became ready "
         f"within the progress deadline of {figures.span(plan.progress_deadline)}."
     )
     return turned_back(seen, memory, why, now, condemn=True)
 
 
 def crashing(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
-    """A canary that served and then keeps crashing does not wait for the deadline."""
+    """A canary that served and then keeps crashing does not wait for the deadline.
+
+    Restarts from before it was ready do not count as crashing now: Kubernetes must hold back a container.
+    """
     state = memory.state
-    served = isinstance(state, Baking) or (isinstance(state, Climbing) and state.observed_at is not None)
+    served = isinstance(state, Baking | Widening) or (isinstance(state, Climbing) and state.observed_at is not None)
     fleet = seen.fleet(memory.canary)
-    if not served or fleet.restarts < CRASHES:
+    if not served or fleet.restarts < CRASHES or LOOP not in fleet.trouble:
         return memory
-    why = f"its containers restarted {fleet.restarts} times while it served ({fleet.trouble or 'they exit'})."
+    why = f"its containers crash again and again, {fleet.restarts} times so far ({fleet.trouble})."
     return turned_back(seen, memory, why, now, condemn=True)
 
 
-RULES: tuple[Rule, ...] = (superseded, violated, crashing, overdue)
+def blinded(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
+    """The judge has lacked its metrics, or any request to count, for long: pause where the user prefers that."""
+    policy, why = obstacle(plan, memory, now)
+    if policy != "Pause" or memory.paused or memory.hurry == "unjudged":
+        return memory if memory.blind == Stopwatch() else memory.but(blind=Stopwatch())
+    blind = memory.blind.run(now)
+    if blind.spent < PATIENCE:
+        return memory.but(blind=blind)
+    return told(
+        memory.but(paused=why, blind=Stopwatch()), Reason.PAUSED, f"The rollout pauses: {why}", now, warning=True
+    )
+
+
+def obstacle(plan: Plan, memory: Memory, now: float) -> tuple[str, str]:
+    """What the user wants done about what blinds the judge, and the sentence for it; both empty when it sees."""
+    if why := unreadable(plan, memory, now):
+        return plan.on_outage, why
+    why = uncalled(plan, memory, now)
+    return (plan.on_no_traffic, why) if why else ("", "")
+
+
+RULES: tuple[Rule, ...] = (superseded, emptied, violated, crashing, overdue, blinded)
 
 
 def checked(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:

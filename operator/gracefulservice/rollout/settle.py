@@ -3,6 +3,7 @@
 from gracefulservice.api import HistoryEntry
 from gracefulservice.api.status import Outcome
 from gracefulservice.rollout import figures
+from gracefulservice.rollout.capacity import ALL, reached
 from gracefulservice.rollout.happenings import KEPT, Reason, told
 from gracefulservice.rollout.judge import quiet
 from gracefulservice.rollout.memory import (
@@ -12,6 +13,7 @@ from gracefulservice.rollout.memory import (
     Memory,
     Narrowing,
     Returning,
+    Stopwatch,
     TurningBack,
     Widening,
 )
@@ -32,9 +34,12 @@ DRAIN_LIMIT = 60.0
 def widening(plan: Plan, seen: Seen, memory: Memory, state: Widening, now: float) -> Memory:
     """Wait until everybody who routes by `<name>` has seen the new pods, then move the pointer."""
     both = seen.stable_service.endpoints.get(state.canary, 0) >= plan.replicas
-    visible = state.visible.run(now) if both else state.visible.stop()
-    if visible.spent < SETTLE:
-        return memory.but(state=state.model_copy(update={"visible": visible}))
+    carried = reached(plan, seen, state.canary, memory.stable, ALL)
+    runs = both and carried and not memory.paused
+    visible = state.visible.run(now) if runs else state.visible.stop()
+    progress = state.progress.watch(plan.replicas, seen.fleet(state.canary).ready, now)
+    if not runs or visible.spent < SETTLE:
+        return memory.but(state=state.model_copy(update={"visible": visible, "progress": progress}))
     return promoted(plan, seen, memory, state.canary, now)
 
 
@@ -43,10 +48,12 @@ def promoted(plan: Plan, seen: Seen, memory: Memory, canary: str, now: float) ->
     old = memory.stable or canary
     sentence = f"Revision {canary} is stable now{counted(plan, memory)}."
     memory = told(memory, Reason.PROMOTED, sentence, now)
-    bake = figures.span(plan.bake)
-    memory = told(memory, Reason.BAKE_DONE, f"It served everybody for {bake}; revision {old} leaves.", now)
+    skipped = memory.hurry == "unjudged" or not plan.bake
+    bake = "It needs no bake" if skipped else f"It served everybody for {figures.span(plan.bake)}"
+    memory = told(memory, Reason.BAKE_DONE, f"{bake}; revision {old} leaves.", now)
     state = Narrowing(leaving=old) if plan.weighted else Clearing(leaving=old)
-    return settled(seen, memory.but(stable=canary, state=state), canary, "Promoted", sentence, now)
+    after = memory.but(stable=canary, state=state)
+    return settled(seen, after, canary, "Promoted", sentence, now, hurrying(memory))
 
 
 def counted(plan: Plan, memory: Memory) -> str:
@@ -57,34 +64,44 @@ def counted(plan: Plan, memory: Memory) -> str:
     return f" after {figures.number(tally.requests)} requests, {figures.number(tally.bad)} of them bad"
 
 
-def settled(seen: Seen, memory: Memory, revision: str, outcome: Outcome, why: str, now: float) -> Memory:
+def settled(seen: Seen, memory: Memory, revision: str, outcome: Outcome, why: str, now: float, by: str = "") -> Memory:
     """`memory` with one more line of history, and nothing left that belonged to the rollout's way up."""
     entry = HistoryEntry(
         revision=revision,
         number=seen.records[revision].number if revision in seen.records else 0,
         outcome=outcome,
         sentence=why,
+        by=by,
         started=memory.started,
         ended=round(now, 3),
     )
-    return memory.but(history=(entry, *memory.history)[:KEPT], paused="", hurry="")
+    return memory.but(history=(entry, *memory.history)[:KEPT], paused="", hurry="", blind=Stopwatch())
 
 
-def turned_back(seen: Seen, memory: Memory, why: str, now: float, *, condemn: bool) -> Memory:
+def hurrying(memory: Memory) -> str:
+    """The person whose `promote` decided this rollout, or empty."""
+    asked = (receipt.by for receipt in reversed(memory.receipts) if (receipt.do, receipt.result) == ("promote", "Done"))
+    return next(asked, "") if memory.hurry else ""
+
+
+def turned_back(
+    seen: Seen, memory: Memory, why: str, now: float, *, condemn: bool, superseded: bool = False, by: str = ""
+) -> Memory:
     """Every user goes back to stable. Only a condemned revision is not tried again."""
     canary = memory.canary
     if canary is None:
         return memory
+    outcome: Outcome = "RolledBack" if condemn else "Superseded" if superseded else "TurnedBack"
     reason = Reason.ROLLED_BACK if condemn else Reason.TURNED_BACK
     marks = memory.condemned | ({canary: why} if condemn else {})
     memory = told(memory, reason, f"Revision {canary} goes back to {memory.stable}: {why}", now, warning=condemn)
     memory = memory.but(state=TurningBack(leaving=canary), condemned=marks)
-    return settled(seen, memory, canary, "RolledBack" if condemn else "TurnedBack", why, now)
+    return settled(seen, memory, canary, outcome, why, now, by)
 
 
-def narrowing(seen: Seen, memory: Memory, state: Narrowing) -> Memory:
+def narrowing(plan: Plan, seen: Seen, memory: Memory, state: Narrowing) -> Memory:
     """The old revision must have left the endpoints of `<name>` before the weight returns there."""
-    if memory.stable and seen.stable_service.only(memory.stable):
+    if alone(plan, seen, memory):
         return memory.but(state=Returning(leaving=state.leaving))
     return memory
 
@@ -99,21 +116,27 @@ def weightless(seen: Seen) -> bool:
     return seen.route is None or (seen.route.acknowledged and seen.route.weight == 0)
 
 
-def away(seen: Seen, memory: Memory) -> bool:
+def alone(plan: Plan, seen: Seen, memory: Memory) -> bool:
+    """Whether `<name>` leads to ready pods of stable and to no others; with 0 replicas, to no others."""
+    stable = memory.stable or ""
+    return seen.stable_service.only(stable) or (not plan.replicas and seen.stable_service.free_of_others(stable))
+
+
+def away(plan: Plan, seen: Seen, memory: Memory) -> bool:
     """Whether no new load can reach any revision but stable."""
-    return bool(memory.stable) and weightless(seen) and seen.stable_service.only(memory.stable or "")
+    return weightless(seen) and alone(plan, seen, memory)
 
 
 def turning_back(plan: Plan, seen: Seen, memory: Memory, state: TurningBack) -> Memory:
     """Done when the weight is 0 and `<name>` leads to stable alone; the pods stay until then."""
-    if away(seen, memory) and (plan.weighted or seen.stable_service.selects == memory.stable):
+    if away(plan, seen, memory) and (plan.weighted or seen.stable_service.selects == memory.stable):
         return memory.but(state=Draining(leaving=state.leaving))
     return memory
 
 
-def draining(seen: Seen, memory: Memory, state: Draining, now: float) -> Memory:
+def draining(plan: Plan, seen: Seen, memory: Memory, state: Draining, now: float) -> Memory:
     """Wait for the leaving revision's counters to stand still; load that comes back begins the wait anew."""
-    if not away(seen, memory):
+    if not away(plan, seen, memory):
         return memory.but(state=Draining(leaving=state.leaving))
     waited = state.waited.run(now)
     since = now if state.since is None else state.since
@@ -133,4 +156,5 @@ def clearing(seen: Seen, memory: Memory, state: Clearing, now: float) -> Memory:
     won = last is not None and last.outcome == "Promoted"
     reason = Reason.OLD_REVISION_SCALED_DOWN if won else Reason.CANARY_SCALED_DOWN
     memory = told(memory, reason, f"The last pod of revision {state.leaving} is gone.", now)
-    return memory.but(state=Idle(), evidence=None, frozen={})
+    known = {one: why for one, why in memory.condemned.items() if one in seen.records or one == state.leaving}
+    return memory.but(state=Idle(), evidence=None, frozen={}, condemned=known)

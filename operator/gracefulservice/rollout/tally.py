@@ -55,10 +55,14 @@ class Tally(Value):
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A tally after a look, how many requests each revision got since the last one, and what is wrong."""
+    """A tally after a look, how many requests each revision got since the last one, and what is wrong.
+
+    `complete` is False where a pod's requests are not known: `calls` then says less than there were.
+    """
 
     tally: Tally
     calls: Mapping[str, float]
+    complete: bool = True
     problem: Problem | None = None
 
 
@@ -70,7 +74,7 @@ def count(tally: Tally, objective: Objective, look: Look, canary: str, *, begun:
     reading = read(objective, look, canary)
     problem = unreadable(reading, tally.total, tally.part)
     if problem:
-        return Counted(tally, {}, problem)
+        return Counted(tally, {}, complete=False, problem=problem)
     ready = countable(reading, look.interval)
     total, wholes = _advance(tally.total, reading.total, ready, look, begun)
     part, shares = _advance(tally.part, reading.part, ready, look, begun)
@@ -85,7 +89,8 @@ def count(tally: Tally, objective: Objective, look: Look, canary: str, *, begun:
         stable=_minutes(tally.stable, look.at, *stable),
         bets=update(tally.bets, requests, bad, objective.max_share, PHI, look.at, reweighted),
     )
-    return Counted(after, _calls(look.pods, wholes), _stale(after, reading, look))
+    complete = not any(_unknown(pod, wholes.get(pod.name, {}), total, look, canary) for pod in look.pods)
+    return Counted(after, _calls(look.pods, wholes), complete, _stale(after, reading, look))
 
 
 def _advance(
@@ -139,6 +144,17 @@ def _calls(pods: Iterable[PodFacts], wholes: Mapping[str, Mapping[str, Growth]])
         grown = sum(growth.amount or 0.0 for growth in wholes.get(pod.name, {}).values())
         calls[pod.revision] = calls.get(pod.revision, 0.0) + grown
     return calls
+
+
+def _unknown(pod: PodFacts, grown: Mapping[str, Growth], total: Cursors, look: Look, canary: str) -> bool:
+    """Whether counting a pod only begins now, or it serves and was not scraped yet: then nobody knows its requests.
+
+    A canary pod without a sample is no gap: it gets requests only after it was seen.
+    """
+    if grown and all(growth.amount is None for growth in grown.values()):
+        return True
+    young = pod.ready_since is not None and look.at - pod.ready_since <= INTERVALS_UNTIL_STALE * look.interval
+    return young and pod.revision != canary and pod.name not in total
 
 
 def _stale(tally: Tally, reading: Reading, look: Look) -> Problem | None:

@@ -1,0 +1,261 @@
+"""The way up: what each state waits for, and where it goes when everything is there."""
+
+from typing import Any
+
+import pytest
+
+from gracefulservice.rollout.capacity import canary_pods, stable_pods
+from gracefulservice.rollout.climb import worthwhile
+from gracefulservice.rollout.decide import decide
+from gracefulservice.rollout.judge import begin
+from gracefulservice.rollout.memory import Baking, Clearing, Climbing, Memory, Stopwatch, Warming
+from gracefulservice.rollout.seen import RouteSeen, Seen, ServiceSeen
+
+from .builders import ERRORS, NEW, NOW, OLD, RAMP, evidence, memory, plan, ratio, seen
+
+RAMPED = plan(canary=RAMP, objectives=ERRORS)
+JUDGED = plan(objectives=ERRORS)
+PAUSING = plan(canary={"steps": [{"weight": 25, "pause": "UntilResumed"}, {"weight": 50}]})
+GOOD = evidence(2000, 0)
+UNREAD = begin(JUDGED.objectives, NOW - 60)
+OUT = GOOD.model_copy(update={"outage": "Prometheus does not answer."})
+GONE = RouteSeen(None, trouble="HTTPRoute shop does not exist.")
+
+
+def after(before: Memory, look: Seen, wish: Any = None, now: float = NOW) -> Memory:
+    """What is remembered after one pass."""
+    return decide(wish or plan(), look, before, now).memory
+
+
+def warm(spent: float = 3.0, **fields: Any) -> Memory:
+    """A canary that has been ready for `spent` seconds."""
+    return memory(Warming(canary=NEW, warm=Stopwatch(spent=spent)), **fields)
+
+
+def climbs(weight: float = 25, step: int = 0, held: float = 0.0, **fields: Any) -> Memory:
+    """A canary whose weight was observed and held for `held` seconds."""
+    changes = {name: fields.pop(name) for name in ("resumed", "observed_at") if name in fields}
+    state = {"observed_at": NOW - 60, "held": Stopwatch(spent=held)} | changes
+    return memory(Climbing(canary=NEW, weight=weight, step=step, **state), **fields)
+
+
+def place(found: Memory) -> tuple[str, Any, Any]:
+    """State, weight and step."""
+    return found.state.kind, getattr(found.state, "weight", None), getattr(found.state, "step", None)
+
+
+@pytest.mark.parametrize(
+    ("story", "before", "look", "wish", "goes"),
+    [
+        ("no pod is ready", warm(), seen(4, 0), None, False),
+        ("it has not warmed up", warm(1.0), seen(4, 1), None, False),
+        ("it is warm", warm(), seen(4, 1), None, True),
+        ("a person paused", warm(paused="x"), seen(4, 1), None, False),
+        ("the route has trouble", warm(), seen(4, 1, route=GONE), None, False),
+        ("the metrics were never read", warm(evidence=UNREAD), seen(4, 1), JUDGED, False),
+        ("the metrics are out", warm(evidence=OUT), seen(4, 1), JUDGED, False),
+        ("the metrics are read", warm(evidence=GOOD), seen(4, 1), JUDGED, True),
+        ("promote waits for the warm-up", warm(1.0, hurry="judged"), seen(4, 4), None, False),
+        ("promote in full waits for nothing but pods", warm(0.0, hurry="unjudged"), seen(4, 4), None, True),
+        ("promote in full without metrics", warm(hurry="unjudged", evidence=OUT), seen(4, 4), JUDGED, True),
+        ("a ramp has the pods of its cap first", warm(evidence=GOOD), seen(4, 1), RAMPED, False),
+    ],
+)
+def test_a_canary_gets_no_request_before(story: str, before: Memory, look: Seen, wish: Any, goes: bool) -> None:
+    """Pods in the endpoints, warm-up, readable metrics, and nobody who stopped it."""
+    assert isinstance(after(before, look, wish).state, Climbing) is goes, story
+
+
+def test_a_stable_that_serves_nobody_gives_way_at_once() -> None:
+    """Neither the warm-up nor an outage of the metrics keeps users from the only pods there are."""
+    found = after(warm(0.0, evidence=OUT), seen(0, 4), JUDGED)
+    assert place(found) == ("Climbing", 100, 0)
+
+
+@pytest.mark.parametrize(
+    ("story", "known", "weight"),
+    [
+        ("400 requests/s: 20 errors are 0.5 % for 10 s", GOOD, 0.5),
+        ("nobody calls: it waits", evidence(0, 0, stable=0), None),
+    ],
+)
+def test_a_ramp_begins_with_what_the_budget_allows(story: str, known: Any, weight: float | None) -> None:
+    """The worst case is a version that fails every request."""
+    found = after(warm(evidence=known.model_copy(update={"weight": 0.0})), seen(4, 2), RAMPED)
+    rate = 100 * 20 / (sum(flow.requests for flow in known.flow[1:]) / 5 * 10) if weight else None
+    assert place(found)[1] == (round(rate, 1) if rate else None), story
+
+
+@pytest.mark.parametrize(
+    ("story", "before", "look", "wish", "to"),
+    [
+        ("the hold runs", climbs(held=1), seen(4, 1, weight=25), None, ("Climbing", 25, 0)),
+        ("the hold is over", climbs(held=5), seen(4, 1, weight=25), None, ("Climbing", 50, 1)),
+        ("the last step leads to everything", climbs(50, 1, 5), seen(4, 2, weight=50), None, ("Climbing", 100, 2)),
+        ("everything observed is baked", climbs(100, 2), seen(4, 4, weight=100), None, ("Baking", None, None)),
+        ("a person paused", climbs(held=9, paused="x"), seen(4, 1, weight=25), None, ("Climbing", 25, 0)),
+        ("the step pauses", climbs(held=9), seen(4, 1, weight=25), PAUSING, ("Climbing", 25, 0)),
+        ("the pause was resumed", climbs(resumed=True), seen(4, 1, weight=25), PAUSING, ("Climbing", 50, 1)),
+        ("nothing is proven", climbs(held=9, evidence=UNREAD), seen(4, 1, weight=25), JUDGED, ("Climbing", 25, 0)),
+        ("it is proven good", climbs(held=9, evidence=GOOD), seen(4, 1, weight=25), JUDGED, ("Climbing", 50, 1)),
+        ("the metrics are out", climbs(held=9, evidence=OUT), seen(4, 1, weight=25), JUDGED, ("Climbing", 25, 0)),
+        ("not acknowledged", climbs(held=9), seen(4, 1, route=RouteSeen(25)), None, ("Climbing", 25, 0)),
+        ("the route is gone", climbs(held=9), seen(4, 1, route=GONE), None, ("Climbing", 25, 0)),
+        ("promote skips the steps", climbs(hurry="judged"), seen(4, 1, weight=25), None, ("Climbing", 100, 2)),
+        ("stable serves nobody", climbs(paused="x"), seen(0, 1, weight=25), None, ("Climbing", 100, 2)),
+    ],
+)
+def test_a_step_ends(story: str, before: Memory, look: Seen, wish: Any, to: Any) -> None:
+    """When it was held, a person agreed, and the judge is sure."""
+    assert place(after(before, look, wish)) == to, story
+
+
+@pytest.mark.parametrize(
+    ("story", "before", "to"),
+    [
+        ("its hold", climbs(100, 0, held=1), ("Climbing", 100, 0)),
+        ("its pause", climbs(100, 0, held=9), ("Climbing", 100, 0)),
+        ("nothing more once resumed", climbs(100, 0, held=9, resumed=True), ("Baking", None, None)),
+    ],
+)
+def test_a_step_of_everything_is_a_step_like_any_other(story: str, before: Memory, to: Any) -> None:
+    """100 % may be held and paused as well; what it waits for."""
+    whole = plan(canary={"steps": [{"weight": 100, "hold": "5s", "pause": "UntilResumed"}]})
+    assert place(after(before, seen(4, 4, weight=100), whole)) == to, story
+
+
+def test_the_last_listed_step_keeps_its_number_at_100_percent() -> None:
+    """It is reached like the ones before it."""
+    steps = plan(canary={"steps": [{"weight": 25}, {"weight": 100, "pause": "UntilResumed"}]})
+    assert place(after(climbs(25, 0), seen(4, 1, weight=25), steps)) == ("Climbing", 100, 1)
+
+
+def test_time_holds_only_while_the_weight_is_there() -> None:
+    """Ten seconds without the route are no hold."""
+    before = climbs(held=4)
+    for second in (0, 5, 10):
+        before = after(before, seen(4, 1, route=GONE), now=NOW + second)
+    assert isinstance(before.state, Climbing)
+    assert before.state.held.spent == 4
+
+
+def test_a_weight_is_told_once_when_it_is_observed() -> None:
+    """With the pods that carry it."""
+    once = after(climbs(observed_at=None), seen(4, 1, weight=25))
+    again = after(once, seen(4, 1, weight=25), now=NOW + 1)
+    told = [one.sentence for one in again.happenings]
+    assert told == [f"Revision {NEW} carries 25 % (step 1 of 2, 1 pod)."]
+
+
+@pytest.mark.parametrize(
+    ("story", "before", "weight", "to", "reason"),
+    [
+        ("from 50 % to nothing", climbs(50, 1), 0, ("Climbing", 25, 0), "WeightContested"),
+        ("from 100 % to half", climbs(100, 2), 50, ("Climbing", 50, 1), "WeightContested"),
+        ("from the bake to nothing", memory(Baking(canary=NEW)), 0, ("Climbing", 25, 0), "WeightContested"),
+        ("up: it is taken back", climbs(25), 80, ("Climbing", 25, 0), None),
+        ("before it was observed: it is on its way", climbs(50, 1, observed_at=None), 25, ("Climbing", 50, 1), None),
+    ],
+)
+def test_a_weight_that_somebody_else_lowers_is_where_the_rollout_goes_on(
+    story: str, before: Memory, weight: float, to: Any, reason: str | None
+) -> None:
+    """Also a route that was gone and is back with less."""
+    found = after(before, seen(4, 4, weight=weight))
+    assert place(found) == to, story
+    assert [one.reason for one in found.happenings] == ([reason] if reason else []), story
+
+
+def test_a_ramp_goes_on_from_the_weight_it_finds() -> None:
+    """Never below the least one."""
+    found = after(climbs(40, evidence=GOOD), seen(4, 2, weight=7), RAMPED)
+    assert place(found)[:2] == ("Climbing", 7)
+    lowest = after(climbs(40, evidence=GOOD), seen(4, 2, weight=0), RAMPED)
+    assert place(lowest)[:2] == ("Climbing", 0.1)
+
+
+@pytest.mark.parametrize("before", [climbs(50, 1), memory(Baking(canary=NEW))], ids=["climbing", "baking"])
+def test_a_canary_whose_pods_are_all_gone_loses_its_weight_and_climbs_again(before: Memory) -> None:
+    """Nobody answers there; stable does. The weight returns at once, not at the deadline."""
+    dead = seen(4, 0, weight=50 if before.state.kind == "Climbing" else 100, canary_service=ServiceSeen(NEW))
+    decision = decide(plan(), dead, before, NOW)
+    assert (place(decision.memory), decision.desired.weight) == (("Climbing", 25, 0), 0)
+    assert decision.memory.happenings[-1].reason == "CanaryNotReady"
+
+
+def test_a_bake_that_is_all_that_users_have_goes_on() -> None:
+    """Stable is gone as well: there is nobody to give the weight to."""
+    assert after(memory(Baking(canary=NEW)), seen(0, 4, weight=40)).state.kind == "Baking"
+
+
+@pytest.mark.parametrize(
+    ("story", "before", "look", "weight"),
+    [
+        ("proven good at the cap", climbs(50, held=20, evidence=GOOD), seen(4, 4, weight=50), 100),
+        ("nearly at the cap counts", climbs(46, held=20, evidence=GOOD), seen(4, 4, weight=46), 100),
+        ("below it: the cap, however near", climbs(43, held=20, evidence=GOOD), seen(4, 4, weight=43), 50),
+        ("not held long enough", climbs(50, held=5, evidence=GOOD), seen(4, 4, weight=50), 50),
+        ("five times steeper at most", climbs(2, held=20, evidence=GOOD), seen(4, 4, weight=2), 10),
+        ("metrics are out", climbs(10, held=20, evidence=OUT), seen(4, 4, weight=10), 10),
+        ("just observed", climbs(10, held=20, observed_at=NOW - 3, evidence=GOOD), seen(4, 4, weight=10), 10),
+        ("ready pods bound it", climbs(10, held=20, evidence=GOOD), seen(4, 1, weight=10), 25),
+    ],
+)
+def test_the_ramp_moves(story: str, before: Memory, look: Seen, weight: float) -> None:
+    """To what the rest of the budget allows; at the cap, to everything."""
+    assert place(after(before, look, RAMPED))[1] == weight, story
+
+
+@pytest.mark.parametrize("replicas", [1, 2, 3, 4, 5, 7, 11, 20])
+def test_a_ramp_by_replica_ratio_reaches_its_gate(replicas: int) -> None:
+    """Pods are made for the weight, so the pods that are there do not bound it."""
+    wish = plan(weighted=False, canary=RAMP, objectives=ERRORS, replicas=replicas)
+    state = after(memory(), ratio(replicas), wish).state
+    weights = []
+    while isinstance(state, Climbing) and state.weight not in weights:
+        weights.append(state.weight)
+        look = ratio(stable_pods(wish, state.weight), canary_pods(wish, state.weight))
+        state = after(climbs(state.weight, state.step, 20, evidence=GOOD), look, wish).state
+    assert (state.kind, weights[-1]) == ("Baking", 100)
+
+
+@pytest.mark.parametrize("hundredths", range(10, 5000, 35))
+def test_no_weight_is_too_near_to_the_gate_to_reach_it(hundredths: int) -> None:
+    """Below the gate, the step to the cap is always worth it."""
+    weight = hundredths / 100
+    assert weight >= 45 or worthwhile(RAMPED, weight, 50.0)
+
+
+@pytest.mark.parametrize(
+    ("story", "baked", "look", "wish", "fields", "to"),
+    [
+        ("the bake runs", 1.0, seen(4, 4, weight=100), None, {}, "Baking"),
+        ("the bake is over", 10.0, seen(4, 4, weight=100), None, {}, "Widening"),
+        ("promote in full skips it", 0.0, seen(4, 4, weight=100), None, {"hurry": "unjudged"}, "Widening"),
+        ("promote does not", 0.0, seen(4, 4, weight=100), None, {"hurry": "judged"}, "Baking"),
+        ("a person paused", 10.0, seen(4, 4, weight=100), None, {"paused": "x"}, "Baking"),
+        ("a pod is missing", 10.0, seen(4, 3, weight=100), None, {}, "Baking"),
+        ("the metrics are out", 10.0, seen(4, 4, weight=100), JUDGED, {"evidence": OUT}, "Baking"),
+        ("nobody calls", 10.0, seen(4, 4, weight=100), JUDGED, {"evidence": evidence(0, 0)}, "Baking"),
+        ("it is watched", 10.0, seen(4, 4, weight=100), JUDGED, {"evidence": GOOD}, "Widening"),
+        ("by a ratio the pointer moves", 10.0, ratio(0, 4), plan(weighted=False), {}, "Clearing"),
+    ],
+)
+def test_a_bake_ends(story: str, baked: float, look: Seen, wish: Any, fields: dict[str, Any], to: str) -> None:
+    """When everybody was served long enough under the judge's eyes."""
+    before = memory(Baking(canary=NEW, baked=Stopwatch(spent=baked)), **fields)
+    assert after(before, look, wish).state.kind == to, story
+
+
+def test_by_a_ratio_the_old_revision_is_cleared_at_once() -> None:
+    """Its pods are gone already."""
+    found = after(memory(Baking(canary=NEW, baked=Stopwatch(spent=10))), ratio(0, 4), plan(weighted=False))
+    assert (found.state, found.stable) == (Clearing(leaving=OLD), NEW)
+
+
+def test_what_is_watched_runs_on() -> None:
+    """A bake counts only the seconds it was looked at."""
+    before = after(memory(Baking(canary=NEW)), seen(4, 4, weight=100))
+    before = after(before, seen(4, 4, weight=100), now=NOW + 4)
+    assert isinstance(before.state, Baking)
+    assert before.state.baked.spent == 4

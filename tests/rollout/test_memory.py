@@ -1,0 +1,143 @@
+"""Memory: watches that run only while somebody looks, waiting for pods, and the way through status and back."""
+
+import json
+from typing import Any
+
+import pytest
+
+from gracefulservice.api import Receipt, Status
+from gracefulservice.rollout.happenings import Reason, told
+from gracefulservice.rollout.memory import (
+    Baking,
+    Clearing,
+    Climbing,
+    Draining,
+    Founding,
+    Idle,
+    Memory,
+    Narrowing,
+    Progress,
+    Returning,
+    Stopwatch,
+    TurningBack,
+    Warming,
+    Widening,
+    dumped,
+    remembered,
+)
+
+from .builders import ERRORS, NEW, NOW, OLD, evidence, memory, plan
+
+RUNNING = Stopwatch(spent=7.0, ticked=NOW)
+
+
+@pytest.mark.parametrize(
+    ("story", "watch", "spent"),
+    [
+        ("the first look only starts it", Stopwatch().run(NOW), 0.0),
+        ("a second look 2.5 s later counts them", Stopwatch().run(NOW).run(NOW + 2.5), 2.5),
+        ("an hour without an operator counts 10 s", Stopwatch().run(NOW).run(NOW + 3600), 10.0),
+        ("a clock that goes back counts nothing", Stopwatch().run(NOW).run(NOW - 60), 0.0),
+        ("what was spent before a stop stays", Stopwatch().run(NOW).run(NOW + 2).stop(), 2.0),
+        ("the time between a stop and the next look counts nothing", RUNNING.stop().run(NOW + 9), 7.0),
+        ("a watch that stands still can be stopped again", RUNNING.stop().stop(), 7.0),
+    ],
+)
+def test_a_stopwatch_counts_what_somebody_saw(story: str, watch: Stopwatch, spent: float) -> None:
+    """Downtime of the operator is nobody's waiting."""
+    assert watch.spent == spent, story
+
+
+@pytest.mark.parametrize(
+    ("story", "looks", "waited"),
+    [
+        ("pods that never come are waited for", [(0, 0), (5, 0), (10, 0)], 10.0),
+        ("a further ready pod starts the waiting anew", [(0, 0), (8, 0), (16, 1), (20, 1)], 4.0),
+        ("all pods ready end the waiting", [(0, 0), (8, 4)], 0.0),
+        ("a pod that is lost again is no further one", [(0, 2), (5, 1), (10, 2)], 10.0),
+        ("pods lost after all were ready start a new wait", [(0, 4), (5, 2), (10, 2)], 5.0),
+        ("in a new wait a further ready pod counts again", [(0, 4), (5, 1), (13, 1), (21, 2), (23, 2)], 2.0),
+        ("ten minutes without an operator count 10 s", [(0, 1), (600, 1)], 10.0),
+    ],
+)
+def test_progress_waits_for_each_pod(story: str, looks: list[tuple[float, int]], waited: float) -> None:
+    """Each row: at which second how many of 4 pods are ready, and how long the last look has waited."""
+    progress = Progress()
+    for second, ready in looks:
+        progress = progress.watch(4, ready, NOW + second)
+    assert progress.waiting.spent == waited, story
+
+
+STATES: list[Any] = [
+    Idle(),
+    Founding(revision=NEW),
+    Warming(canary=NEW, progress=Progress(ready=1, waiting=RUNNING), warm=RUNNING),
+    Climbing(canary=NEW, weight=12.5, step=1, progress=Progress(ready=2), observed_at=NOW, held=RUNNING, resumed=True),
+    Baking(canary=NEW, baked=RUNNING),
+    Widening(canary=NEW, progress=Progress(ready=4), visible=RUNNING),
+    Narrowing(leaving=OLD),
+    Returning(leaving=OLD),
+    TurningBack(leaving=NEW),
+    Draining(leaving=NEW, since=NOW, waited=RUNNING),
+    Clearing(leaving=NEW),
+]
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.kind)
+def test_every_state_survives_its_way_through_status(state: Any) -> None:
+    """What a restarted operator reads is what the one before it wrote."""
+    receipt = Receipt(id="1", do="abort", result="Done", sentence="It is done.", time=NOW)
+    before = memory(
+        state,
+        paused="ada paused it.",
+        hurry="judged",
+        wished=NEW,
+        blind=RUNNING,
+        condemned={NEW: "it failed."},
+        frozen={"rollout": {"bake": "10s"}, "traffic": {}},
+        evidence=evidence(50, 2),
+        receipts=(receipt,),
+    )
+    before = told(before, Reason.PAUSED, "It pauses.", NOW)
+    written = json.loads(json.dumps(dumped(before)))
+    status = Status.model_validate({"memory": written, "commands": [receipt.model_dump(mode="json", by_alias=True)]})
+    assert remembered(status) == before
+
+
+def test_a_service_without_status_remembers_nothing() -> None:
+    """The first look at a new object."""
+    assert remembered(Status()) == Memory()
+
+
+@pytest.mark.parametrize(
+    ("state", "canary", "leaving"),
+    [
+        (Idle(), None, None),
+        (Founding(revision=NEW), None, None),
+        (Warming(canary=NEW), NEW, None),
+        (Climbing(canary=NEW, weight=25), NEW, None),
+        (Baking(canary=NEW), NEW, None),
+        (Widening(canary=NEW), NEW, None),
+        (Narrowing(leaving=OLD), None, OLD),
+        (Returning(leaving=OLD), None, OLD),
+        (TurningBack(leaving=NEW), None, NEW),
+        (Draining(leaving=NEW), None, NEW),
+        (Clearing(leaving=NEW), None, NEW),
+    ],
+)
+def test_a_revision_is_a_canary_until_the_pointer_moves(state: Any, canary: str | None, leaving: str | None) -> None:
+    """From then on, and on the way back, a revision is leaving."""
+    assert (memory(state).canary, memory(state).leaving) == (canary, leaving)
+
+
+def test_the_newest_happenings_are_kept_with_rising_ids() -> None:
+    """Told or not, twenty are enough; an id is never used twice."""
+    found = memory(told=40)
+    for count in range(25):
+        found = told(found, Reason.PAUSED, f"{count}", NOW)
+    assert [one.id for one in found.happenings] == list(range(46, 66))
+
+
+def test_objectives_are_named_in_memory_as_in_the_plan() -> None:
+    """The evidence of the builders is about the objectives of the plan, so that tables judge what they mean."""
+    assert set(evidence(1, 0).tallies) == {one.name for one in plan(objectives=ERRORS).objectives}
