@@ -9,6 +9,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,10 +102,10 @@ def _build(artefact: Artefact) -> None:
     partial = _empty_folder(artefact)
     log = Log(paths.cache_folder() / "logs" / f"{artefact.key}.log")
     log.path.unlink(missing_ok=True)
-    with progress.step(f"Building {artefact.name}", estimate(artefact)), _timed() as taken:
-        artefact.build(partial, log)
+    with progress.step(f"Building {artefact.name}", estimate(artefact)):
+        seconds = _own_seconds(lambda: artefact.build(partial, log))
     partial.rename(artefact.folder)
-    paths.write(_measured(artefact), f"{taken():.0f}\n")
+    paths.write(_measured(artefact), f"{seconds:.0f}\n")
 
 
 def _empty_folder(artefact: Artefact) -> Path:
@@ -119,21 +120,21 @@ def _empty_folder(artefact: Artefact) -> Path:
     return folder
 
 
-@contextmanager
-def _timed() -> Iterator[Callable[[], float]]:
-    """Measures the body without the builds inside it: gives a function that tells the seconds."""
+def _own_seconds(build: Callable[[], None]) -> float:
+    """Run a build and measure it, without the builds inside it."""
     inner: list[float] = []
     outer = _inner.set(inner)
     begun = time.monotonic()
     try:
-        yield lambda: whole - sum(inner)
+        build()
     finally:
         whole = time.monotonic() - begun
         _inner.reset(outer)
-        _inner.get().append(whole)
+        _inner.get([]).append(whole)
+    return whole - sum(inner)
 
 
-_inner: ContextVar[list[float]] = ContextVar("builds inside the one under way")
+_inner: ContextVar[list[float]] = ContextVar("seconds of the builds inside the one under way")
 
 
 def estimate(artefact: Artefact) -> float:

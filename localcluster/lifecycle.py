@@ -40,13 +40,12 @@ def name() -> str:
     return kind_config.cluster_name(CONFIG.read_text())
 
 
-def up(nodes: int | None = None) -> Cluster:
-    """A running cluster whose nodes are Ready; call it under ``locked``.
+def up(engine: Engine, nodes: int | None = None) -> Cluster:
+    """A running cluster on ``engine`` whose nodes are Ready; call it under ``locked``.
 
     ``nodes`` is how many it has to have; ``None`` keeps it as large as it is, and a new one has ``NODES``.
     """
     paths.run_folder().mkdir(parents=True, exist_ok=True)
-    engine = engine_choice.choose()
     kind = Kind(engine, name())
     image = images.provide(engine, node_image.node)
     wanted = _configuration(image, nodes or _known_nodes() or NODES)
@@ -173,7 +172,7 @@ def down() -> None:
 
 
 def distclean() -> None:
-    """``down``, and then nothing of it is left on the machine but the Debian packages."""
+    """``down``, and then nothing of it is left on the machine but Debian packages and what Go keeps of modules."""
     engine = engine_choice.current()
     down()
     if engine and not engine.private:

@@ -41,7 +41,13 @@ def _kubernetes_version_flags() -> str:
 
 kind = golang.programs("kind", {"kind": "sigs.k8s.io/kind"}, seconds=20)
 
-kubernetes = golang.programs("kubernetes", KUBERNETES_PROGRAMS, seconds=330, ldflags=_kubernetes_version_flags())
+kubernetes = golang.programs(
+    "kubernetes",
+    KUBERNETES_PROGRAMS,
+    seconds=330,
+    ldflags=_kubernetes_version_flags(),
+    room=20 * 10**9,  # it is the first of the long builds, and this is what all of them leave and need
+)
 
 containerd = golang.programs(
     "containerd",
@@ -52,3 +58,5 @@ containerd = golang.programs(
 )
 
 coredns = golang.programs("coredns", {"coredns": "localcluster/coredns"}, seconds=60)
+
+ALL = (kind, kubernetes, containerd, coredns)

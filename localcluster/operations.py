@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from localcluster import addons, engine_choice, environment, lifecycle, operator_release
+from localcluster import addons, engine_choice, environment, lifecycle, operator_release, progress
+from localcluster.addons import programs
+from localcluster.artefact import Artefact, estimate, is_built
 from localcluster.cluster import Cluster
 from localcluster.environment import Environment
 from localcluster.errors import Failure
@@ -16,11 +18,20 @@ def up(nodes: int | None = None) -> Environment:
     ``Failure`` says in one sentence what this machine lacks.
     """
     with lifecycle.locked("bring the cluster up"):
-        cluster = lifecycle.up(nodes)
+        engine = engine_choice.choose()
+        if engine.private:
+            _announce([program for program in programs.FROM_SOURCE if not is_built(program)])
+        cluster = lifecycle.up(engine, nodes)
         installed = addons.install(cluster)
         known = Environment(cluster.kubeconfig, installed.gateway, installed.prometheus)
         environment.remember(known)
     return known
+
+
+def _announce(missing: Sequence[Artefact]) -> None:
+    if missing:
+        whole = progress.duration(sum(map(estimate, missing)))
+        progress.say(f"No registry is asked: {len(missing)} programs are built from source, once, in about {whole}.")
 
 
 def down() -> None:

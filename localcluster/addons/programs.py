@@ -46,6 +46,9 @@ prometheus = golang.programs(
     ldflags=f"-X github.com/prometheus/common/version.Version={versions.PROMETHEUS.removeprefix('v')}",
 )
 
+FROM_SOURCE = (*node_programs.ALL, helm, envoy_gateway, prometheus)
+"""All that is compiled where no registry answers: nearly all of the time that a first run takes."""
+
 
 def complete_chart(source: Path, target: Path) -> None:
     """Copy Envoy Gateway's chart as its repository has it and fill in what its release process would."""

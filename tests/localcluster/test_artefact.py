@@ -116,8 +116,36 @@ def test_the_last_duration_is_the_next_estimate(cache: Path) -> None:
     assert artefact.estimate(thing) < 4000
 
 
-def test_a_full_disk_is_one_sentence(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(artefact, "FREE_BYTES_NEEDED", 10**18)
-    with pytest.raises(Failure, match=r"needs 1000000000 GB free below .* and .* GB are; free some"):
-        ensure(writing("thing", "one"))
-    assert not is_built(writing("thing", "one"))
+def test_an_estimate_is_for_a_build_without_the_builds_inside_it(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+
+    def takes(seconds: float, *needs: Artefact) -> Artefact:
+        def build(_folder: Path, _log: Log) -> None:
+            for needed in needs:
+                ensure(needed)
+            clock[0] += seconds
+
+        return Artefact(f"takes-{seconds:.0f}", (str(seconds),), build, 1)
+
+    program = takes(500)
+    layer = takes(30, program)
+    image = takes(7, layer, takes(60))
+    ensure(image)
+    assert [artefact.estimate(one) for one in (program, layer, image, takes(60))] == [500, 30, 7, 60]
+
+
+def test_a_full_disk_is_one_sentence(cache: Path) -> None:
+    large = Artefact("large", ("1",), lambda _folder, _log: None, 1, room=10**18)
+    with pytest.raises(Failure, match=r"needs 1000000000 GB free below .* and 100\.0 GB are; free some"):
+        ensure(large)
+    assert not is_built(large)
+
+
+def test_what_killed_builds_left_is_removed_by_the_next_build_of_that_name(cache: Path) -> None:
+    left = {cache / f".{name}.4711" for name in ("thing-0123456789ab", "thing-else-0123456789ab")}
+    for folder in left:
+        folder.mkdir(parents=True)
+        (folder / "half").touch()
+    ensure(writing("thing", "one"))
+    assert {path for path in left if path.exists()} == {cache / ".thing-else-0123456789ab.4711"}

@@ -1,11 +1,13 @@
 """What is built from Go modules and Debian packages, and the words for who lacks something."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from localcluster import debian, golang, node_components, node_programs, paths
+from localcluster.addons import programs
 from localcluster.errors import Failure
 
 LOCKS = sorted(path.parent.name for path in (paths.SOURCE / "go").glob("*/go.mod"))
@@ -97,3 +99,23 @@ def test_administrators_programs_are_found_without_their_path(monkeypatch: pytes
     (tmp_path / "tool").touch(mode=0o755)
     assert debian.find("tool") == tmp_path / "tool"
     assert debian.find("ldconfig") is not None
+
+
+def test_the_build_cache_that_may_be_emptied_is_our_own(cache: Path) -> None:
+    asked = subprocess.run(
+        [golang.go(), "env", "GOCACHE"],
+        env={**os.environ, **golang.build_environment()},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Path(asked.stdout.strip()).is_relative_to(cache)
+
+
+def test_the_long_builds_do_not_start_where_they_cannot_end() -> None:
+    assert node_programs.kubernetes.room >= 20 * 10**9
+    assert node_programs.coredns.room < node_programs.kubernetes.room
+
+
+def test_everything_that_is_compiled_is_in_the_estimate_of_a_first_run() -> None:
+    assert sorted(program.name for program in programs.FROM_SOURCE) == LOCKS
