@@ -114,7 +114,7 @@ def _empty_folder(artefact: Artefact) -> Path:
     Its name is this process's own: a compiler that outlived a killed build must not write into a later one's.
     """
     for left in paths.cache_folder().glob(f".{artefact.name}-{'?' * 12}.*"):
-        shutil.rmtree(left)
+        shutil.rmtree(left, ignore_errors=True)
     folder = artefact.folder.with_name(f".{artefact.key}.{os.getpid()}")
     folder.mkdir(parents=True)
     return folder
