@@ -9,6 +9,7 @@ from examples.traffic.client import Summary, build
 from localcluster import environment, golang, operations
 from localcluster.addons import application_images
 from tests.e2e import report
+from tests.support import rights
 from tests.support.place import Place, Stage, new_name
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +29,7 @@ def cluster() -> Stage:
     known = environment.recall()
     shop = application_images.build_shop(found.engine)
     found.load([shop])
-    return Stage(
+    stage = Stage(
         kubeconfig=known.kubeconfig,
         kubectl_path=found.kubectl,
         gateway=known.gateway,
@@ -37,6 +38,8 @@ def cluster() -> Stage:
         traffic=build(ROOT, ROOT / "build" / "bin", golang.go()),
         shop_image=shop,
     )
+    rights.restored(stage)
+    return stage
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.test_replica_ratio import V1, V2
 from tests.e2e.test_weighted import RAMP
-from tests.support import plain
+from tests.support import plain, rights
 from tests.support.place import Object, Place
 from tests.support.services import Shop, shop, steps
 
@@ -100,6 +100,20 @@ def test_a_route_that_is_not_there_is_named(service: Shop) -> None:
     place.apply(shop(place.stage.shop_image, V1, replicas=2, traffic=ROUTE))
     assert condition(service, "RouteReady", "False", "shop-web")
     assert len(place.wait("The pods", lambda: service.pods("v1"))) == 2
+
+
+def test_a_right_that_is_missing_is_named_and_its_return_is_noticed(service: Shop) -> None:
+    """Without the right to create an HTTPRoute the sentence says so; with it the service goes on by itself."""
+    place = service.place
+    made = {"parentRefs": [plain.GATEWAY], "hostnames": [f"{place.namespace}.test"]}
+    ours = {"routes": [{"name": "web", "gatewayAPI": made}]}
+    with rights.without(place.stage, "httproutes", "create"):
+        place.apply(shop(place.stage.shop_image, V1, replicas=1, traffic=ours))
+        said = condition(service, "Stalled", "True", "httproutes")
+        assert "create" in said
+        assert place.get("HTTPRoute", "shop") is None
+    service.wait_for("Healthy")
+    assert place.get("HTTPRoute", "shop") is not None
 
 
 def test_what_the_api_server_refuses_stands_in_a_condition(service: Shop) -> None:
