@@ -1,3 +1,3 @@
 module gracefulservice.dev/examples/shop
 
-go 1.22
+go 1.24

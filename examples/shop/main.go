@@ -86,7 +86,7 @@ func serveUntil(stop <-chan os.Signal, settings Settings) error {
 		return err
 	}
 	shop := newShop(settings, journal)
-	server, failed, err := listen(settings.Port, shop)
+	server, connections, failed, err := listen(settings.Port, shop)
 	if err != nil {
 		return err
 	}
@@ -98,20 +98,26 @@ func serveUntil(stop <-chan os.Signal, settings Settings) error {
 	if settings.ExitAtOnce {
 		os.Exit(exitByNoGrace)
 	}
-	return errors.Join(shop.drain(server, settings.Drain, settings.Quiet), closeWithin(margin, journal.Close))
+	return errors.Join(shop.drain(server, connections, settings.Drain, settings.Quiet), closeWithin(margin, journal.Close))
 }
 
-// listen serves on IPv4 and IPv6. It sets no idle timeout: a gateway must never meet a connection that we have given up.
-func listen(port int, shop *Shop) (*http.Server, <-chan error, error) {
+// listen serves on IPv4 and IPv6, HTTP/1.1 and HTTP/2 without TLS on one port. It sets no timeout,
+// neither for idle connections nor for headers, whose time runs from the moment a connection is opened: a gateway opens some in
+// advance, and must never meet a connection that we have given up.
+func listen(port int, shop *Shop) (*http.Server, *farewells, <-chan error, error) {
 	listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
 	if err != nil {
-		return nil, nil, fmt.Errorf("Port %d is not free (%w): set PORT to another one.", port, err)
+		return nil, nil, nil, fmt.Errorf("Port %d is not free (%w): set PORT to another one.", port, err)
 	}
-	server := &http.Server{Handler: shop.routes(), ReadHeaderTimeout: 10 * time.Second}
+	connections := newFarewells(listener)
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	server := &http.Server{Handler: shop.routes(), Protocols: &protocols, ConnContext: withConn}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- server.Serve(connections) }()
 	log.Printf("Version %s listens on %s.", shop.settings.Version, listener.Addr())
-	return server, failed, nil
+	return server, connections, failed, nil
 }
 
 // closeWithin gives a resource a limit of its own, so that a hanging one cannot eat the time until SIGKILL unnoticed.

@@ -75,6 +75,15 @@ func TestLatencySlowAndSleepAreInTheHistogram(t *testing.T) {
 	}
 }
 
+func TestABusyShopTakesItsTime(t *testing.T) {
+	address := startShop(t, "BUSY_MS=20").address()
+	get(t, fresh(), "http://"+address+"/")
+	get(t, fresh(), "http://"+address+"/")
+	if sum := metricsOf(t, address)["http_request_duration_seconds_sum"]; sum < 0.04 {
+		t.Errorf("sum %v", sum)
+	}
+}
+
 func TestSleepTakesThePlaceOfSlow(t *testing.T) {
 	address := startShop(t, "SLOW_S=3600").address()
 	if answer := get(t, fresh(), "http://"+address+"/?sleep=0s"); answer.code != 200 {

@@ -20,9 +20,12 @@ type Settings struct {
 	OrderFailRate Share
 	Latency       time.Duration
 	Slow          time.Duration
+	Busy          time.Duration
 	Start         time.Duration
 	Drain         time.Duration
 	Quiet         time.Duration
+	Streams       time.Duration
+	Tick          time.Duration
 	IgnoreSigterm bool
 	ExitAtOnce    bool
 	Crash         bool
@@ -42,9 +45,12 @@ func readSettings(env lookup) (Settings, error) {
 		OrderFailRate: setting(env, "ORDER_FAIL_RATE", "0", parseShare, &faults),
 		Latency:       setting(env, "LATENCY_MS", "0", parseMilliseconds, &faults),
 		Slow:          setting(env, "SLOW_S", "0", parseSeconds, &faults),
+		Busy:          setting(env, "BUSY_MS", "0", parseMilliseconds, &faults),
 		Start:         setting(env, "START_S", "0", parseSeconds, &faults),
 		Drain:         setting(env, "DRAIN_S", "30", parseSeconds, &faults),
 		Quiet:         setting(env, "QUIET_S", "5", parseSeconds, &faults),
+		Streams:       setting(env, "STREAMS_S", "1", parseSeconds, &faults),
+		Tick:          setting(env, "TICK_MS", "1000", parseTick, &faults),
 		IgnoreSigterm: setting(env, "IGNORE_SIGTERM", "false", parseSwitch, &faults),
 		ExitAtOnce:    setting(env, "EXIT_AT_ONCE", "false", parseSwitch, &faults),
 		Crash:         setting(env, "CRASH", "false", parseSwitch, &faults),
@@ -111,6 +117,14 @@ func parseShare(text string) (Share, error) {
 
 func parseMilliseconds(text string) (time.Duration, error) {
 	return parseLength(text, time.Millisecond, "milliseconds from 0 to 3600000, for example 250")
+}
+
+func parseTick(text string) (time.Duration, error) {
+	tick, err := parseMilliseconds(text)
+	if err != nil || tick < time.Millisecond {
+		return 0, errors.New("milliseconds from 1 to 3600000, for example 1000")
+	}
+	return tick, nil
 }
 
 func parseSeconds(text string) (time.Duration, error) {

@@ -17,6 +17,8 @@ func TestBadSettingsEndTheShopWithOneSentenceEach(t *testing.T) {
 		{"START_S=-1", `START_S is "-1": give seconds`},
 		{"DRAIN_S=Inf", `DRAIN_S is "Inf": give seconds`},
 		{"QUIET_S=3601", `QUIET_S is "3601": give seconds`},
+		{"STREAMS_S=soon", `STREAMS_S is "soon": give seconds`},
+		{"TICK_MS=0", `TICK_MS is "0": give milliseconds from 1 to 3600000, for example 1000.`},
 		{"PORT=80800", `PORT is "80800": give a port from 1 to 65535, or 0 for any free one.`},
 		{"IGNORE_SIGTERM=maybe", `IGNORE_SIGTERM is "maybe": give true or false.`},
 		{"VERSION=v 2", `VERSION is "v 2": give printable ASCII without spaces`},

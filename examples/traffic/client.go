@@ -19,29 +19,71 @@ type Outcome struct {
 	Status  int
 	Version string
 	Pod     string
-	Loss    string // the kind of loss; empty for an answer of the app
-	Unsent  string // why this machine could not send it; it is neither answered nor lost then
-	Err     error
+	// Migrated says that it is a stream which was opened again after an announced end.
+	Migrated bool
+	Loss     string // the kind of loss; empty for an answer of the app
+	Unsent   string // why this machine could not send it; it is neither answered nor lost then
+	Err      error
 }
 
 // Client sends single requests. It is no http.Client: http.Transport sends a request again when a kept connection breaks,
 // and each such retry would hide a lost request.
 type Client struct {
-	load       Load
-	closing    []byte
-	persistent []byte
-	pool       *pool
-	dials      atomic.Int64
+	load      Load
+	way       func(i int, report func(Outcome))
+	record    *Record         // of what happens before a request has its outcome
+	stopping  <-chan struct{} // streams end early when it is closed
+	pool      *pool
+	multiplex *multiplex
+	payload   payload
+	dials     atomic.Int64
 }
 
 func newClient(load Load) *Client {
-	return &Client{load: load, closing: load.request(false), persistent: load.request(true), pool: newPool(load.Pool)}
+	c := &Client{load: load, record: newRecord(time.Now()), pool: newPool(load.Pool)}
+	if load.Protocol == protocolUpload {
+		c.payload = newPayload(load.UploadBytes)
+	}
+	c.multiplex = newMultiplex(load, &c.dials)
+	c.way = map[string]func(int, func(Outcome)){
+		protocolHTTP1:  c.sendPlain(load.request),
+		protocolHTTP2:  c.sendMultiplexed,
+		protocolGRPC:   c.sendCall,
+		protocolUpload: c.sendPlain(c.uploading),
+		protocolEvents: c.hold(c.openEvents),
+		protocolSocket: c.hold(c.openSocket),
+		protocolWatch:  c.hold(c.openWatch),
+	}[load.Protocol]
+	return c
 }
 
 // send performs request number i and reports its outcome exactly once.
 func (c *Client) send(i int, report func(Outcome)) {
-	persistent := c.load.Connections == keepConnections || c.load.Connections == mixConnections && i%2 == 1
-	outcome := Outcome{Began: time.Now(), Address: c.load.target()}
+	c.way(i, report)
+}
+
+func (c *Client) begin() Outcome {
+	return Outcome{Began: time.Now(), Address: c.load.target()}
+}
+
+// exchange sends one request over a connection and reads its whole answer. An error comes with the phase it happened in; the
+// answer's head is given as far as it was read.
+type exchange func(c *connection, deadline time.Time) (answer, phase, error)
+
+// sendPlain sends over HTTP/1.1, one request at a time on a connection.
+func (c *Client) sendPlain(prepare func(persistent bool) exchange) func(int, func(Outcome)) {
+	closing, persistent := prepare(false), prepare(true)
+	return func(i int, report func(Outcome)) {
+		if c.load.Connections == keepConnections || c.load.Connections == mixConnections && i%2 == 1 {
+			c.perform(persistent, true, report)
+		} else {
+			c.perform(closing, false, report)
+		}
+	}
+}
+
+func (c *Client) perform(exchange exchange, persistent bool, report func(Outcome)) {
+	outcome := c.begin()
 	deadline := outcome.Began.Add(c.load.Timeout)
 	connection, err := c.connect(persistent, deadline)
 	if err != nil {
@@ -49,7 +91,7 @@ func (c *Client) send(i int, report func(Outcome)) {
 		return
 	}
 	outcome.Address, outcome.Reused = connection.RemoteAddr().String(), connection.used
-	answer, phase, err := connection.exchange(c.bytes(persistent), deadline)
+	answer, phase, err := exchange(connection, deadline)
 	outcome.Status, outcome.Version, outcome.Pod = answer.status, answer.version, answer.pod
 	switch {
 	case err != nil:
@@ -60,13 +102,6 @@ func (c *Client) send(i int, report func(Outcome)) {
 		report(outcome.answered())
 	}
 	c.leave(connection, err == nil, answer.closes)
-}
-
-func (c *Client) bytes(persistent bool) []byte {
-	if persistent {
-		return c.persistent
-	}
-	return c.closing
 }
 
 // connect takes a kept connection, or dials.

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 Connections = Literal["new", "keepalive", "mixed"]
+Protocol = Literal["http1", "http2", "grpc", "upload", "sse", "websocket", "grpc-stream"]
 
 
 class TrafficError(RuntimeError):
@@ -24,16 +25,23 @@ class TrafficError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What to send. ``rate`` is in requests per second, ``timeout`` in seconds."""
+    """What to send. ``rate`` is in requests per second; ``timeout``, ``upload_over``, ``length`` (how long a stream is
+    held) and ``silence`` (after which it is lost) are in seconds. ``pool`` None takes the protocol's own number.
+    """
 
     url: str
     host: str = ""
     rate: float = 50
     connections: Connections = "new"
-    pool: int = 50
+    pool: int | None = None
     timeout: float = 10
     headers: Mapping[str, str] = field(default_factory=dict)
     max_outstanding: int = 5000
+    protocol: Protocol = "http1"
+    upload_bytes: int = 10 << 20
+    upload_over: float = 20
+    length: float = 20
+    silence: float = 5
 
     def flags(self) -> list[str]:
         """The client's command line."""
@@ -45,15 +53,24 @@ class Load:
             "pool": self.pool,
             "timeout": f"{self.timeout}s",
             "max-outstanding": self.max_outstanding,
+            "protocol": self.protocol,
+            "upload-bytes": self.upload_bytes,
+            "upload-over": f"{self.upload_over}s",
+            "length": f"{self.length}s",
+            "silence": f"{self.silence}s",
         }
         headers = [f"-header={name}={value}" for name, value in self.headers.items()]
-        return [*(f"-{name}={value}" for name, value in named.items()), *headers]
+        return [*(f"-{name}={value}" for name, value in named.items() if value is not None), *headers]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """What happened in a stretch of time; ``lost`` are the requests the app did not answer, ``skipped`` those this
     machine could not send (``skips`` says why), and the quantiles are of the answers, None without one.
+
+    ``losses`` are the lost ones by version (empty where no answer had begun) and kind, ``retried`` those sent again
+    since the server had said that it did not begin them, ``migrated`` the streams that went on after an announced end,
+    and ``messages`` what streams brought, by version.
     """
 
     sent: int
@@ -68,6 +85,10 @@ class Counts:
     skips: Mapping[str, int]
     p50_ms: float | None
     p99_ms: float | None
+    losses: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    retried: int = 0
+    migrated: int = 0
+    messages: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,12 +179,16 @@ class Traffic:
         self._over = False
         self._news = threading.Condition()
         self._complaint = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
-        self._process = subprocess.Popen(
-            [*through, str(program), *load.flags(), "-until-input-ends"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._complaint,
-        )
+        try:
+            self._process = subprocess.Popen(
+                [*through, str(program), *load.flags(), "-until-input-ends"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._complaint,
+            )
+        except BaseException:
+            self._complaint.close()
+            raise
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -173,7 +198,7 @@ class Traffic:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end_input()
+        self.ask_to_stop()
         if self._process.poll() is None:
             self._process.terminate()
         self._await_end()
@@ -197,13 +222,14 @@ class Traffic:
 
     def stop(self) -> Summary:
         """Send no more, wait for the answers that are due, and give the totals; the same again when called again."""
-        self._end_input()
+        self.ask_to_stop()
         self._await_end()
         if self._summary is None or self._process.returncode:
             raise TrafficError(self._failure())
         return self._summary
 
-    def _end_input(self) -> None:
+    def ask_to_stop(self) -> None:
+        """Send no more; return at once."""
         if self._process.stdin and not self._process.stdin.closed:
             self._process.stdin.close()
 

@@ -32,32 +32,53 @@ type answer struct {
 	version string
 	pod     string
 	closes  bool
+	content string // its media type
+	accept  string // the proof of a WebSocket's server
 }
 
 func newConnection(raw net.Conn, slot bool) *connection {
 	return &connection{Conn: raw, reader: bufio.NewReaderSize(raw, 2048), slot: slot}
 }
 
-// exchange sends one request and reads its whole answer. An error comes with the phase it happened in; the answer's head
-// is given as far as it was read.
-func (c *connection) exchange(request []byte, deadline time.Time) (answer, phase, error) {
-	c.used = true
-	if err := c.SetDeadline(deadline); err != nil {
-		return answer{}, asking, err
+// plain is the exchange of a request whose bytes are known.
+func plain(request []byte) exchange {
+	return func(c *connection, deadline time.Time) (answer, phase, error) {
+		answer, body, phase, err := c.ask(request, deadline)
+		if err != nil {
+			return answer, phase, err
+		}
+		defer body.Close()
+		_, err = io.Copy(io.Discard, body)
+		return answer, reading, err
+	}
+}
+
+// ask sends a request and waits for the head of its answer.
+func (c *connection) ask(request []byte, deadline time.Time) (answer, io.ReadCloser, phase, error) {
+	if err := c.begin(deadline); err != nil {
+		return answer{}, nil, asking, err
 	}
 	if _, err := c.Write(request); err != nil {
-		return answer{}, asking, err
+		return answer{}, nil, asking, err
 	}
+	return c.receive()
+}
+
+func (c *connection) begin(deadline time.Time) error {
+	c.used = true
+	return c.SetDeadline(deadline)
+}
+
+// receive waits for an answer and reads its head; the body, which the caller reads and closes, is there without an error only.
+func (c *connection) receive() (answer, io.ReadCloser, phase, error) {
 	if _, err := c.reader.Peek(1); err != nil {
-		return answer{}, asking, err
+		return answer{}, nil, asking, err
 	}
 	response, err := c.finalResponse()
 	if err != nil {
-		return answer{}, reading, err
+		return answer{}, nil, reading, err
 	}
-	defer response.Body.Close()
-	_, err = io.Copy(io.Discard, response.Body)
-	return headOf(response), reading, err
+	return headOf(response), response.Body, reading, nil
 }
 
 // finalResponse skips interim answers (1xx).
@@ -76,6 +97,8 @@ func headOf(response *http.Response) answer {
 		version: response.Header.Get(appHeader),
 		pod:     response.Header.Get("X-Pod"),
 		closes:  response.Close,
+		content: response.Header.Get("Content-Type"),
+		accept:  response.Header.Get("Sec-WebSocket-Accept"),
 	}
 }
 

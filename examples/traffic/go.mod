@@ -1,3 +1,3 @@
 module gracefulservice.dev/examples/traffic
 
-go 1.22
+go 1.26

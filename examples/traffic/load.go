@@ -21,8 +21,13 @@ type Load struct {
 	Rate           float64 // requests per second
 	For            time.Duration
 	UntilInputEnds bool
+	Protocol       string
 	Connections    string
 	Pool           int
+	UploadBytes    int
+	UploadOver     time.Duration
+	Length         time.Duration // of a stream
+	Silence        time.Duration // after which a stream is lost
 	Timeout        time.Duration
 	MaxOutstanding int
 	MaxLag         time.Duration
@@ -46,8 +51,9 @@ func parseLoad(arguments []string, usage io.Writer) (Load, error) {
 	flags.Float64Var(&load.Rate, "rate", 50, "requests per second")
 	flags.DurationVar(&load.For, "for", 0, "how long; 0 sends until SIGTERM or SIGINT")
 	flags.BoolVar(&load.UntilInputEnds, "until-input-ends", false, "also stop when the standard input ends")
-	flags.StringVar(&load.Connections, "connections", newConnections, "new, keepalive or mixed (every second request)")
-	flags.IntVar(&load.Pool, "pool", 50, "persistent connections, used in turn")
+	load.protocolFlags(flags)
+	flags.StringVar(&load.Connections, "connections", newConnections, "new, keepalive or mixed (every second request); http1 and upload")
+	flags.IntVar(&load.Pool, "pool", 0, "persistent connections, used in turn (default 50; 4 with http2, grpc and grpc-stream)")
 	flags.DurationVar(&load.Timeout, "timeout", 10*time.Second, "after this an answer is lost; a slower one is only slow")
 	flags.IntVar(&load.MaxOutstanding, "max-outstanding", 5000, "beyond this many unanswered requests none is sent")
 	flags.DurationVar(&load.MaxLag, "max-lag", time.Second, "a request that is due for longer than this is not sent")
@@ -61,6 +67,7 @@ func parseLoad(arguments []string, usage io.Writer) (Load, error) {
 	if flags.NArg() > 0 {
 		return load, fmt.Errorf("%q is no flag: write -url in front of an address.", flags.Arg(0))
 	}
+	load.setPool(flags)
 	return load, errors.Join(load.setURL(*address), load.check())
 }
 
@@ -68,6 +75,9 @@ func (l *Load) setURL(text string) error {
 	parsed, err := url.Parse(text)
 	if err != nil || parsed.Scheme != "http" || parsed.Hostname() == "" {
 		return fmt.Errorf("-url is %q: give an address with http://, for example http://10.0.0.1:8080/.", text)
+	}
+	if usual := usualPaths[l.Protocol]; usual != "" && (parsed.Path == "" || parsed.Path == "/") {
+		parsed.Path = usual
 	}
 	l.URL = parsed
 	return nil
@@ -90,7 +100,7 @@ func (l *Load) check() error {
 	case l.Connections != newConnections && l.Connections != keepConnections && l.Connections != mixConnections:
 		return fmt.Errorf("-connections is %q: give new, keepalive or mixed.", l.Connections)
 	}
-	return nil
+	return l.checkProtocol()
 }
 
 // target is the address to dial.
@@ -102,9 +112,18 @@ func (l *Load) target() string {
 	return net.JoinHostPort(l.URL.Hostname(), port)
 }
 
-// request is the bytes of one request; persistent ones leave the connection open.
-func (l *Load) request(persistent bool) []byte {
-	request := http.Request{Method: http.MethodGet, URL: l.URL, Host: l.Host, Header: l.Headers, Close: !persistent}
+// request is the exchange of one GET; persistent ones leave the connection open.
+func (l *Load) request(persistent bool) exchange {
+	return plain(l.get(persistent, nil))
+}
+
+// get is the bytes of a GET with further headers.
+func (l *Load) get(persistent bool, further http.Header) []byte {
+	headers := l.Headers.Clone()
+	for name, values := range further {
+		headers[name] = values
+	}
+	request := http.Request{Method: http.MethodGet, URL: l.URL, Host: l.Host, Header: headers, Close: !persistent}
 	var text bytes.Buffer
 	if err := request.Write(&text); err != nil {
 		panic(err) // neither the URL nor a buffer can fail after setURL

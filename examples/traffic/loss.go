@@ -13,10 +13,18 @@ import (
 // while a request is on its way shows within one round trip; after this time it must have had the request.
 const raceWindow = time.Second
 
+// lossError is a loss that is no error of the connection.
+type lossError struct{ kind, text string }
+
+func (e lossError) Error() string { return e.text }
+
 // lossKind names how a request was lost. `foreign-STATUS`, an answer the app did not give, is named by its status instead.
 func lossKind(at phase, reused bool, waited time.Duration, err error) string {
 	var dns *net.DNSError
+	var named lossError
 	switch {
+	case errors.As(err, &named):
+		return named.kind
 	case errors.As(err, &dns):
 		return "dns"
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -27,6 +35,8 @@ func lossKind(at phase, reused bool, waited time.Duration, err error) string {
 		return "connect-timeout"
 	case timedOut(err):
 		return "timeout"
+	case onHTTP2(err) != "":
+		return onHTTP2(err)
 	case at == asking && reused && waited < raceWindow && brokenOff(err):
 		return "idle-close"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):

@@ -1,4 +1,4 @@
-// Command traffic sends HTTP requests at a constant rate, whatever comes back, and tells a lost request from an answer
+// Command traffic sends requests of several protocols at a constant rate, whatever comes back, and tells a lost request from an answer
 // of the app. It prints one JSON object per second and a summary at the end; it judges nothing.
 package main
 
@@ -52,6 +52,7 @@ func stopAsked(load Load, input io.Reader) context.Context {
 func run(ctx context.Context, load Load, output io.Writer) error {
 	began := time.Now()
 	client, record := newClient(load), newRecord(began)
+	client.record, client.stopping = record, ctx.Done()
 	done := make(chan struct{})
 	go func() {
 		sendOnSchedule(ctx, load, began, client, record)

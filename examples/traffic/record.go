@@ -9,7 +9,8 @@ import (
 )
 
 // Counts are what happened in a stretch of time. A request counts as sent when it begins and as answered or lost when that
-// is known, so over a whole run sent = answered + lost, and in between the difference is outstanding.
+// is known, so over a whole run sent = answered + lost, and in between the difference is outstanding. Retries, migrations and
+// messages count when they happen.
 type Counts struct {
 	Sent     int                       `json:"sent"`
 	Answered int                       `json:"answered"`
@@ -20,6 +21,10 @@ type Counts struct {
 	Codes    map[string]int            `json:"codes"`
 	Versions map[string]map[string]int `json:"versions"`
 	Kinds    map[string]int            `json:"kinds"`
+	Losses   map[string]map[string]int `json:"losses"`   // version, if its answer had begun, to kind
+	Retried  int                       `json:"retried"`  // sent again since the server said that it had not begun them
+	Migrated int                       `json:"migrated"` // streams that went on after an announced end
+	Messages map[string]int            `json:"messages"` // of streams, by version
 	Skips    map[string]int            `json:"skips"`
 	P50      *float64                  `json:"p50_ms"` // of the answers; null without one
 	P99      *float64                  `json:"p99_ms"`
@@ -27,7 +32,10 @@ type Counts struct {
 }
 
 func newCounts() *Counts {
-	return &Counts{Codes: map[string]int{}, Versions: map[string]map[string]int{}, Kinds: map[string]int{}, Skips: map[string]int{}}
+	return &Counts{
+		Codes: map[string]int{}, Versions: map[string]map[string]int{}, Kinds: map[string]int{}, Skips: map[string]int{},
+		Losses: map[string]map[string]int{}, Messages: map[string]int{},
+	}
 }
 
 func (c *Counts) begin(lag time.Duration) {
@@ -51,6 +59,7 @@ func (c *Counts) end(o Outcome) {
 	case o.Loss != "":
 		c.Lost++
 		c.Kinds[o.Loss]++
+		countIn(c.Losses, o.Version, o.Loss)
 	default:
 		c.answer(o)
 	}
@@ -60,11 +69,15 @@ func (c *Counts) answer(o Outcome) {
 	code := strconv.Itoa(o.Status)
 	c.Answered++
 	c.Codes[code]++
-	if c.Versions[o.Version] == nil {
-		c.Versions[o.Version] = map[string]int{}
-	}
-	c.Versions[o.Version][code]++
+	countIn(c.Versions, o.Version, code)
 	c.took = append(c.took, float32(milliseconds(o.Took)))
+}
+
+func countIn(counts map[string]map[string]int, outer, inner string) {
+	if counts[outer] == nil {
+		counts[outer] = map[string]int{}
+	}
+	counts[outer][inner]++
 }
 
 func (c *Counts) close() {
@@ -132,6 +145,13 @@ func (r *Record) end(o Outcome) {
 	if r.first == nil {
 		r.first = r.last
 	}
+}
+
+// note counts what happens to a request that has no outcome yet.
+func (r *Record) note(change func(*Counts)) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.both(change)
 }
 
 func (r *Record) both(change func(*Counts)) {
