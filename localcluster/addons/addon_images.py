@@ -44,6 +44,11 @@ envoy_gateway = one_program(
 )
 envoy = one_program("envoy", programs.envoy, f"docker.io/envoyproxy/envoy:distroless-{versions.ENVOY}")
 prometheus = one_program("prometheus", programs.prometheus, f"docker.io/prom/prometheus:{versions.PROMETHEUS}", 65534)
+metrics_server = one_program(
+    "metrics-server",
+    programs.metrics_server,
+    f"registry.k8s.io/metrics-server/metrics-server:{versions.METRICS_SERVER}",
+)
 
 
 def go() -> Image:

@@ -46,7 +46,14 @@ prometheus = golang.programs(
     ldflags=f"-X github.com/prometheus/common/version.Version={versions.PROMETHEUS.removeprefix('v')}",
 )
 
-FROM_SOURCE = (*node_programs.ALL, helm, envoy_gateway, prometheus)
+metrics_server = golang.programs(
+    "metrics-server",
+    {"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"},
+    seconds=150,
+    ldflags=f"-X k8s.io/client-go/pkg/version.gitVersion={versions.METRICS_SERVER}",
+)
+
+FROM_SOURCE = (*node_programs.ALL, helm, envoy_gateway, prometheus, metrics_server)
 """All that is compiled where no registry answers: nearly all of the time that a first run takes."""
 
 

@@ -1,4 +1,4 @@
-"""The add-ons as they run: the gateway splits by weight, Prometheus labels by revision, twice is harmless."""
+"""The add-ons as they run: weights split, Prometheus tells revisions apart, usage is known, twice is harmless."""
 
 import json
 import time
@@ -105,6 +105,16 @@ def query(cluster: Cluster, expression: str) -> list[dict[str, str]]:
     """The labels of each series that an expression gives."""
     answer = cluster.kubectl_output("get", "--raw", f"{SERVICE}/api/v1/query?query={quote(expression)}")
     return [result["metric"] for result in json.loads(answer)["data"]["result"]]
+
+
+def test_what_pods_use_is_known(cluster: Cluster, namespace: str) -> None:
+    """What autoscalers go by; a pod is told of when two looks at it are done."""
+    path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods"
+    deadline = time.monotonic() + PATIENCE
+    while len(found := json.loads(cluster.kubectl_output("get", "--raw", path))["items"]) < 4:
+        assert time.monotonic() < deadline, f"Usage is known of {len(found)} of 4 pods."
+        time.sleep(0.5)
+    assert {container["name"] for pod in found for container in pod["containers"]} == {"app"}
 
 
 def test_installing_again_changes_nothing(cluster: Cluster) -> None:

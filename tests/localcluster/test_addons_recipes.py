@@ -24,6 +24,7 @@ def documents(name: str) -> list[dict[str, object]]:
         ("helm", "helm.sh/helm/v3", versions.HELM),
         ("envoy-gateway", "github.com/envoyproxy/gateway", versions.ENVOY_GATEWAY),
         ("prometheus", "github.com/prometheus/prometheus", versions.PROMETHEUS_MODULE),
+        ("metrics-server", "sigs.k8s.io/metrics-server", versions.METRICS_SERVER),
     ],
 )
 def test_go_locks_hold_the_stated_versions(lock: str, module: str, version: str) -> None:
@@ -50,10 +51,13 @@ def test_published_images_are_of_the_versions_that_are_built() -> None:
     assert published["envoy"].endswith(versions.ENVOY)
     assert published["envoy_gateway"].endswith(versions.ENVOY_GATEWAY)
     assert published["prometheus"].endswith(versions.PROMETHEUS)
+    assert published["metrics_server"].endswith(versions.METRICS_SERVER)
     assert addon_images.python.published == f"python:{versions.PYTHON}-slim"
 
 
-@pytest.mark.parametrize(("name", "image"), [("gateway", "envoy"), ("prometheus", "prometheus")])
+@pytest.mark.parametrize(
+    ("name", "image"), [("gateway", "envoy"), ("prometheus", "prometheus"), ("metrics-server", "metrics_server")]
+)
 def test_every_image_in_a_manifest_is_one_that_is_provided(name: str, image: str) -> None:
     text = manifest(name, REFERENCES)
     assert re.findall(r"\bimage: (\S+)", text) == [REFERENCES[image]]
@@ -68,6 +72,13 @@ def test_another_image_is_another_content() -> None:
 def test_prometheus_may_only_read_pods() -> None:
     (role,) = [one for one in documents("prometheus") if one["kind"] == "ClusterRole"]
     assert role["rules"] == [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}]
+
+
+def test_metrics_server_may_only_read() -> None:
+    roles = [one for one in documents("metrics-server") if one["kind"] == "ClusterRole"]
+    verbs = {verb for role in roles for rule in role["rules"] for verb in rule["verbs"]}  # type: ignore[attr-defined]
+    assert len(roles) == 2
+    assert verbs == {"get", "list", "watch"}
 
 
 def test_prometheus_scrapes_each_five_seconds() -> None:
