@@ -64,6 +64,10 @@ TAKEN: dict[str, Json] = {
     "a hook of unknown length with a delay": spec(
         shutdown={"delay": "5s"}, template={"spec": container(lifecycle=EXEC)}
     ),
+    "a drain that is measured": spec(shutdown={"delay": "5s", "drain": "auto"}),
+    "a delay that is measured, and a sleep of one's own": spec(
+        shutdown={"delay": "auto"}, template={"spec": container(lifecycle=ASLEEP)}
+    ),
     "no delay at all": spec(shutdown={"delay": "0s", "drain": "0s", "margin": "0s"}),
     "steps with a hold and a pause": spec(
         rollout={

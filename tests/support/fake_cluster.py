@@ -13,7 +13,7 @@ import orjson
 from gracefulservice.api.quantities import format_instant
 from gracefulservice.cluster import requests
 from gracefulservice.cluster.answers import Answer, Missing, read
-from gracefulservice.cluster.kinds import Kind, Object, Ref
+from gracefulservice.cluster.kinds import NAMESPACE, Kind, Object, Ref
 from gracefulservice.cluster.requests import Request
 
 Reason = tuple[int, dict[str, Any]]
@@ -191,6 +191,8 @@ def _address(request: Request) -> tuple[Ref, str]:
     """Which object a path names, and which part of it."""
     parts = request.path.split("/")
     place = parts.index("namespaces")
+    if request.kind == NAMESPACE:
+        return Ref(NAMESPACE, "", parts[place + 1]), ""
     namespace, _, name, *subresource = parts[place + 1 :]
     return Ref(request.kind, namespace, name), "".join(subresource)
 

@@ -29,6 +29,7 @@ from gracefulservice.rollout.objective import selectors
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.reading import Look
 from gracefulservice.rollout.samples import PodFacts, Sample
+from gracefulservice.rollout.sizes import Gone, Measured
 from gracefulservice.traffic import routers
 from tests.support.fake_cluster import FakeApiServer, labels_of
 from tests.support.fake_controllers import Controllers
@@ -71,24 +72,34 @@ def front() -> Object:
 class Users:
     """Open-loop users at `rate` requests/s through the route, and what the pods count of them.
 
-    `bad` gives the share of failures of an image. `outage` is what Prometheus says instead of an answer.
+    `bad` gives the share of failures of an image. `outage` is what Prometheus says instead of an answer. `stuck`
+    are the weights by which the gateways go on whatever the route says; `inside` callers/s use the Service itself.
     """
 
     api: FakeApiServer
     rate: float = 40.0
     bad: dict[str, float] = field(default_factory=dict)
     outage: str | None = None
+    stuck: tuple[int, ...] | None = None
+    inside: float = 0.0
+    lost: float = 0.0
+    """Requests that a weight led to where nobody answers."""
+    slowest: float | None = None
+    latest: float | None = None
+    sizings: int = 0
     counts: dict[str, dict[str, float]] = field(default_factory=dict)
     history: list[Sample] = field(default_factory=list)
 
     def spend(self, seconds: float) -> None:
         """Send requests for so long to the endpoints that the route's weights lead to, and scrape the pods."""
         refs = self.api.objects[ROUTE]["spec"]["rules"][0]["backendRefs"] if ROUTE in self.api.objects else []
-        total = sum(ref["weight"] for ref in refs)
-        for ref in refs:
+        weights = self.stuck or [ref["weight"] for ref in refs]
+        for ref, weight in zip(refs, weights, strict=False):
             pods = [pod for pod in self._endpoints(ref["name"]) if pod]
+            self.lost += 0.0 if pods else self.rate * seconds * weight
+            inside = 0.0 if ref["name"].endswith("-canary") else self.inside
             for pod in pods:
-                self._count(pod, self.rate * seconds * ref["weight"] / total / len(pods))
+                self._count(pod, (self.rate * weight / sum(weights) + inside) * seconds / len(pods))
         for pod in self.api.of(POD):
             self._scrape(pod)
 
@@ -116,6 +127,13 @@ class Users:
         samples = tuple(one for one in self.history if one.at <= at)
         found = dict.fromkeys(selectors(plan.objectives), samples)
         return Look(at=at, interval=INTERVAL, pods=tuple(pods), samples=found)
+
+    async def sizes(
+        self, _owner: Owner, _plan: Plan, _pods: Sequence[PodFacts], _gone: Sequence[Gone], _at: float
+    ) -> Measured:
+        """How long the slowest hundredth takes, and how late a request came."""
+        self.sizings += 1
+        return Measured(self.slowest, self.latest)
 
 
 class Life:

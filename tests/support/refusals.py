@@ -65,6 +65,26 @@ REFUSED = (
         ("(2) is less than shutdown.delay (1500ms) + shutdown.drain (1s) + shutdown.margin (0s): raise it to 3,",),
     ),
     Refused(
+        "a drain that is measured in a time that is fixed",
+        spec(shutdown={"drain": "auto"}, template={"spec": {"terminationGracePeriodSeconds": 90}}),
+        (
+            "spec.template.spec.terminationGracePeriodSeconds",
+            "shutdown.drain is auto, but terminationGracePeriodSeconds",
+            "leave terminationGracePeriodSeconds out and it is generated",
+        ),
+    ),
+    Refused(
+        "a delay that is measured in a time that is fixed",
+        spec(shutdown={"delay": "auto"}, template={"spec": {"terminationGracePeriodSeconds": 90}}),
+        ("spec.template.spec.terminationGracePeriodSeconds", "is auto, but terminationGracePeriodSeconds"),
+    ),
+    Refused(
+        "a hook of unknown length and a delay that is measured",
+        spec(shutdown={"delay": "auto"}, template={"spec": container(lifecycle=EXEC)}),
+        ("containers[app].lifecycle.preStop takes a time that nobody can tell", "shutdown.delay"),
+    ),
+    Refused("a margin that is measured", spec(shutdown={"margin": "auto"}), ("spec.shutdown.margin",)),
+    Refused(
         "a sleep shorter than the delay",
         spec(shutdown={"delay": "30s"}, template={"spec": container(lifecycle=ASLEEP)}),
         ("containers[app].lifecycle.preStop.sleep.seconds (20) is less than shutdown.delay (30s): keep only one",),

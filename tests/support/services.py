@@ -130,3 +130,8 @@ def ready(pods: Sequence[Mapping[str, Any]]) -> int:
         any(one["type"] == "Ready" and one["status"] == "True" for one in pod["status"].get("conditions") or ())
         for pod in pods
     )
+
+
+def leaving(pod: Mapping[str, Any]) -> bool:
+    """Whether a pod is on its way out."""
+    return bool(pod["metadata"].get("deletionTimestamp"))

@@ -1,0 +1,214 @@
+"""Hazards of the catalogue in docs/hazards.md that can be shown quickly, each on the real thing, by its number.
+
+Where it is possible the same is done without the contract, too, and must lose requests: `control=True` in the report.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from examples.traffic.client import Connections, Load, Summary, Traffic, answers
+from tests.e2e.test_bad_input import condition
+from tests.e2e.test_replica_ratio import V1, V2, flowing
+from tests.e2e.test_weighted import Site, answered, warmed
+from tests.support import faults
+from tests.support.place import Place
+from tests.support.services import Shop, leaving, ready, shop, steps
+
+HASTY = {"EXIT_AT_ONCE": "1"}
+DEAF = {"IGNORE_SIGTERM": "1"}
+BY_DEFAULT: Mapping[str, str] = {"delay": "10s", "drain": "10s"}
+"""The delay that people get: on a starved machine a node learns of an endpoint up to ten seconds late."""
+NO_DELAY: Mapping[str, str] = {"delay": "0s", "drain": "10s"}
+TAIL = 10
+"""Seconds of traffic after the last old pod is gone."""
+Record = Callable[..., None]
+
+
+@pytest.fixture
+def service(place: Place) -> Shop:
+    """The story's service, not applied yet."""
+    return Shop(place)
+
+
+@pytest.fixture
+def site(place: Place) -> Site:
+    """The story's service behind the gateway, not applied yet."""
+    return Site(Shop(place), f"{place.namespace}.test")
+
+
+def served(service: Shop, switches: Mapping[str, str], *, replicas: int = 3, **fields: Any) -> str:
+    """Apply the first version with these switches and wait until users are answered; its address."""
+    place = service.place
+    place.apply(shop(place.stage.shop_image, V1 | dict(switches), replicas=replicas, **fields))
+    service.wait_for("Healthy")
+    url = place.address("shop")
+    with place.traffic(url, rate=20) as probe:
+        answered(probe)
+    return url
+
+
+def whole(service: Shop, replicas: int) -> bool:
+    """Exactly so many pods, all ready, none leaving."""
+    pods = service.place.all("Pod", "gracefulservice.dev/name=shop")
+    return len(pods) == ready(pods) == replicas and not any(leaving(pod) for pod in pods)
+
+
+def over(service: Shop, users: Traffic, replicas: int) -> Summary:
+    """Wait until every leaving pod is gone and its tail is over."""
+    service.place.wait(f"{replicas} pods and no leaving one", lambda: whole(service, replicas))
+    length = len(users.seconds) + TAIL
+    users.wait_for(lambda seconds: len(seconds) >= length, 60)
+    return users.stop()
+
+
+def without_two(service: Shop, url: str, connections: Connections, rate: float = 200, replicas: int = 3) -> Summary:
+    """Users, while two of the pods are deleted."""
+    with service.place.traffic(url, rate=rate, connections=connections) as users:
+        users.wait_for(flowing, 60)
+        for pod in service.pods("v1")[:2]:
+            faults.delete_pod(service.place, pod["metadata"]["name"])
+            time.sleep(3)
+        return over(service, users, replicas)
+
+
+def test_h01_an_endpoint_is_removed_after_the_pod_was_told_to_stop(service: Shop, record: Record) -> None:
+    """A pod that stops at once is still asked: the delay before SIGTERM makes that harmless."""
+    summary = without_two(service, served(service, HASTY, shutdown=BY_DEFAULT), "new")
+    record("H-1", summary)
+    assert summary.lost == 0, summary.first_loss
+
+
+def test_h01_without_the_delay_requests_are_lost(service: Shop, record: Record) -> None:
+    """The same with a delay of 0: this is what the delay is for."""
+    url = served(service, HASTY, shutdown=NO_DELAY)
+    summaries = [without_two(service, url, "new")]
+    while not summaries[-1].lost and len(summaries) < 3:
+        summaries.append(without_two(service, url, "new"))
+    record("H-1", *summaries, control=True)
+    assert summaries[-1].lost > 0, "six pods went without a delay, and nothing was lost"
+
+
+@contextmanager
+def patient(service: Shop, url: str) -> Iterator[Traffic]:
+    """Users whose requests take 20 s."""
+    load = Load(url=url + "?sleep=20s", rate=5, timeout=60)
+    with Traffic(service.place.stage.traffic, load, through=service.place.stage.prefix) as users:
+        yield users
+
+
+@pytest.mark.parametrize("drain", ["25s", "1s"])
+def test_h06_the_delay_is_part_of_the_grace_period(service: Shop, record: Record, drain: str) -> None:
+    """Requests of 20 s are finished, since the drain comes on top of the delay; with a drain of 1 s they are cut."""
+    url = served(service, {}, replicas=2, shutdown={"delay": "5s", "drain": drain})
+    pods = service.pods("v1")
+    grace = pods[0]["spec"]["terminationGracePeriodSeconds"]
+    with patient(service, url) as users:
+        users.wait_for(lambda seconds: len(seconds) >= 3, 30)
+        faults.delete_pod(service.place, pods[0]["metadata"]["name"])
+        summary = over(service, users, 2)
+    enough = drain == "25s"
+    record("H-6", summary, control=not enough)
+    assert grace == 5 + (25 if enough else 1) + 5
+    assert (summary.lost == 0) is enough, summary.first_loss
+
+
+@pytest.mark.parametrize("manners", [HASTY, DEAF], ids=["at-once", "never"])
+def test_h08_a_program_that_exits_at_once_or_never(service: Shop, record: Record, manners: Mapping[str, str]) -> None:
+    """New connections lose nothing by either: the delay precedes the end of the one, and that of the other is late."""
+    url = served(service, manners, shutdown={"delay": "10s", "drain": "2s"})
+    summary = without_two(service, url, "new")
+    record(f"H-8-{'never' if 'IGNORE_SIGTERM' in manners else 'at-once'}", summary)
+    assert summary.lost == 0, summary.first_loss
+
+
+def test_h10_kept_connections_stay_on_a_dying_pod(service: Shop, record: Record) -> None:
+    """Fifty kept connections know nothing of endpoints: the pod answers on until they have gone elsewhere."""
+    summary = without_two(service, served(service, {}, shutdown=BY_DEFAULT), "keepalive", rate=400)
+    record("H-10", summary)
+    assert summary.lost == 0, summary.first_loss
+
+
+def test_h15_the_only_pod_leaves(service: Shop, record: Record) -> None:
+    """Its Service has no other endpoint until the next pod is ready, and it serves until then."""
+    url = served(service, {"START_S": "2"}, replicas=1, shutdown={"delay": "10s", "drain": "10s"})
+    with service.place.traffic(url, rate=100) as users:
+        users.wait_for(flowing, 60)
+        faults.delete_pod(service.place, service.pods("v1")[0]["metadata"]["name"])
+        summary = over(service, users, 1)
+    record("H-15", summary)
+    assert summary.lost == 0, summary.first_loss
+
+
+@pytest.mark.parametrize("quiet", ["5", "0"])
+def test_h16_a_pod_that_stops_being_ready_when_it_is_told_to_stop(service: Shop, record: Record, quiet: str) -> None:
+    """The next pod is late. The only one stays ready after SIGTERM and is asked on; one that does not is missed."""
+    url = served(service, {"START_S": "12", "QUIET_S": quiet}, replicas=1, shutdown={"delay": "5s", "drain": "30s"})
+    with service.place.traffic(url, rate=100) as users:
+        users.wait_for(flowing, 60)
+        faults.delete_pod(service.place, service.pods("v1")[0]["metadata"]["name"])
+        summary = over(service, users, 1)
+    stays = quiet != "0"
+    record("H-16", summary, control=not stays)
+    assert (summary.lost == 0) is stays, summary.first_loss
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_h29_a_budget_neither_blocks_a_drain_nor_is_missing(service: Shop, record: Record, replicas: int) -> None:
+    """Every pod is evicted: of two the second waits for the first one's successor, and one alone waits for nothing."""
+    place = service.place
+    url = served(service, {"START_S": "3"}, replicas=replicas, shutdown={"delay": "8s", "drain": "5s"})
+    with place.traffic(url, rate=100) as users:
+        users.wait_for(flowing, 60)
+        names = [pod["metadata"]["name"] for pod in service.pods("v1")]
+        waited = [faults.evict(place, name) for name in names]
+        summary = over(service, users, replicas)
+    record(f"H-29-{replicas}", summary)
+    assert summary.lost == 0, summary.first_loss
+    assert [wait > 1 for wait in waited] == [False, True][:replicas]
+    assert len(place.all("PodDisruptionBudget")) == replicas - 1
+
+
+def test_h33_no_room_for_one_more_pod(service: Shop, record: Record) -> None:
+    """A quota that is full: the rollout waits and says why, nobody notices, and with room it goes on by itself."""
+    place = service.place
+    url = served(service, {}, replicas=2, rollout=steps(50))
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "full"}}
+    place.apply(quota | {"spec": {"hard": {"pods": "2"}}})
+    with place.traffic(url, rate=100) as users:
+        users.wait_for(flowing, 60)
+        service.change(V2)
+        said = condition(service, "Reconciling", "True", "exceeded quota")
+        assert ready(service.pods("v1")) == 2
+        place.apply(quota | {"spec": {"hard": {"pods": "8"}}})
+        service.wait_for("Healthy")
+        place.wait("The old pods gone", lambda: not service.pods("v1"))
+        summary = over(service, users, 2)
+    record("H-33", summary)
+    assert "pods=2" in said
+    assert summary.lost == 0, summary.first_loss
+
+
+def test_g01_no_weight_before_a_pod_is_ready(site: Site, record: Record) -> None:
+    """A version that starts for 20 s gets no request before it serves, and no weight that would answer 503."""
+    site.start(rollout=steps(50))
+    warmed(site)
+    with site.users(rate=100) as users:
+        answered(users)
+        site.service.change(V2 | {"START_S": "20"})
+        place = site.service.place
+        place.wait("A starting pod", lambda: site.service.pods("v2"))
+        seen = {site.weights()[1]}
+        while not ready(site.service.pods("v2")):
+            seen.add(site.weights()[1])
+            time.sleep(0.5)
+        site.service.wait_for_weight(50)
+        users.wait_for(lambda seconds: answers(seconds, "v2") >= 100, 60)
+        summary = users.stop()
+    record("G-1", summary)
+    assert seen == {0}
+    assert summary.lost == 0, summary.first_loss
+    assert not [code for told in summary.versions.values() for code in told if int(code) >= 500]

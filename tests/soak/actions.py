@@ -1,0 +1,156 @@
+"""What happens to a service under traffic, each until the last old pod is gone. A further action is one more function
+and one more line of a table.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.soak.target import PATIENCE, RAMP, Target, climb, name_of, paused_at
+from tests.support import faults
+from tests.support.services import leaving
+
+Deed = Callable[[Target], None]
+
+BAD = {"ERROR_RATE": "0.2"}
+IMAGES = 5
+BETWEEN_IMAGES = 12.0
+"""Seconds: five images within a minute."""
+AWAY = 30.0
+"""Seconds without the gateway's controller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that happens; ``needs`` is a field of the spec it cannot do without, ``ends`` that nothing follows."""
+
+    name: str
+    do: Deed
+    needs: str = ""
+    ends: bool = False
+
+
+def rollout_by_steps(target: Target) -> None:
+    """A good version by fixed weights."""
+    target.promoted(target.change(climb(10, 50)))
+
+
+def rollout_by_ramp(target: Target) -> None:
+    """A good version by the error budget."""
+    target.promoted(target.change(RAMP))
+
+
+def rollout_on_busy_processors(target: Target) -> None:
+    """A good version while other pods take every processor."""
+    with faults.busy_processors(target.place):
+        target.promoted(target.change(climb(50)))
+
+
+def rollback(target: Target) -> None:
+    """A version that fails one request in five."""
+    target.change(RAMP, **BAD)
+    target.turned_back()
+
+
+def abort(target: Target) -> None:
+    """A person turns back at half the traffic."""
+    target.change(paused_at(50))
+    target.shop.wait_for("Paused", PATIENCE)
+    commanded(target, "abort")
+    target.turned_back()
+
+
+def promotion(target: Target) -> None:
+    """A person sends everybody to the new version from its first step."""
+    version = target.change(paused_at(25))
+    target.shop.wait_for("Paused", PATIENCE)
+    commanded(target, "promote")
+    target.promoted(version)
+
+
+def commanded(target: Target, do: str) -> None:
+    """Give a command that must be done."""
+    receipt = target.shop.receipt(target.shop.command(do))
+    assert receipt["result"] == "Done", receipt["sentence"]
+
+
+def scaling(target: Target) -> None:
+    """Half the pods, then three times as many, then as before."""
+    for replicas in (2, 6, 4):
+        target.scale(replicas)
+
+
+def pod_deletion(target: Target) -> None:
+    """Three pods, one after the other."""
+    for _ in range(3):
+        faults.delete_pod(target.place, target.any_pod())
+        time.sleep(1)
+        target.whole()
+
+
+def node_drain(target: Target) -> None:
+    """The node with most pods is emptied by `kubectl drain`."""
+    with faults.drained(target.place.stage, target.fullest_node(), f"soak={target.place.namespace}"):
+        target.whole()
+
+
+def kubelet_restart(target: Target) -> None:
+    """The kubelet restarts while one of its pods is leaving."""
+    pod = target.random.choice([pod for pod in target.pods() if not leaving(pod)])
+    faults.delete_pod(target.place, name_of(pod))
+    time.sleep(2)
+    faults.restart_kubelet(pod["spec"]["nodeName"])
+    target.whole()
+
+
+def supersession(target: Target) -> None:
+    """Five images in a minute; the last one stays."""
+    for _ in range(IMAGES - 1):
+        target.change(RAMP if target.routed else climb(25, 50, 75))
+        time.sleep(BETWEEN_IMAGES)
+    target.promoted(target.change(climb(50)))
+
+
+def operator_kill(target: Target) -> None:
+    """Both replicas of the operator die while half the traffic is on the new version."""
+    version = target.change(climb(50, hold="20s"))
+    target.shop.wait_for_weight(50, PATIENCE)
+    faults.kill_operator(target.place.stage)
+    target.promoted(version)
+
+
+def gateway_controller_away(target: Target) -> None:
+    """Weights are patched and nothing follows them: nothing may be taken from the traffic that is still there."""
+    version = target.change(climb(50, hold="10s"))
+    target.shop.wait_for_weight(50, PATIENCE)
+    with faults.gateway_controller_away(target.place.stage):
+        time.sleep(AWAY)
+    target.promoted(version)
+
+
+def orphaning(target: Target) -> None:
+    """The object is deleted, and its pods and Services are left to serve on."""
+    target.place.patch("GracefulService", "shop", {"spec": {"deletionPolicy": "Orphan"}})
+    faults.done(target.place.stage, "delete", "gsvc", "-n", target.place.namespace, "shop", "--timeout=110s")
+    target.whole()
+
+
+BY_RATIO: tuple[Action, ...] = (
+    Action("rollout-by-steps", rollout_by_steps),
+    Action("rollback", rollback),
+    Action("abort", abort),
+    Action("pod-deletion", pod_deletion),
+    Action("node-drain", node_drain),
+    Action("supersession", supersession),
+    Action("operator-kill", operator_kill),
+    Action("orphaning", orphaning, needs="deletionPolicy", ends=True),
+)
+BEHIND_GATEWAY: tuple[Action, ...] = (
+    *BY_RATIO,
+    Action("rollout-by-ramp", rollout_by_ramp),
+    Action("promotion", promotion),
+    Action("scaling", scaling),
+    Action("rollout-on-busy-processors", rollout_on_busy_processors),
+    Action("kubelet-restart", kubelet_restart),
+    Action("gateway-controller-away", gateway_controller_away),
+)

@@ -1,0 +1,138 @@
+"""The service that things happen to, and what the actions ask of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from tests.support import plain
+from tests.support.place import Object, Place
+from tests.support.services import Shop, leaving, ready, shop, version_of
+
+REPLICAS = 4
+PATIENCE = 600.0
+"""Seconds an action may take on a busy machine; a slow one is visible in its row."""
+BEHIND_GATEWAY = {"routes": [{"name": "web", "gatewayAPI": {"name": "shop-web"}}]}
+SHUTDOWN = {"delay": "10s", "drain": "30s"}
+"""The defaults; the drain is longer than the longest request."""
+EVERYWHERE = [{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}]
+"""Pods may run on the control plane, too: a drained node's pods need another one."""
+
+
+def template(place: Place, environment: Mapping[str, str]) -> Object:
+    """The pods of every service here; a label of their own, so that a drain meets no others."""
+    pod = plain.pod(place.stage.shop_image, environment)
+    pod["metadata"]["labels"] = {"soak": place.namespace}
+    pod["spec"]["tolerations"] = EVERYWHERE
+    return pod
+
+
+def climb(*weights: float, hold: str = "5s") -> Object:
+    """A canary by steps, in place of a budget."""
+    return {"steps": [{"weight": weight, "hold": hold} for weight in weights], "errorBudget": None}
+
+
+RAMP: Object = {"errorBudget": 20, "steps": None}
+"""A canary by budget, in place of steps."""
+
+
+def patient(route: Object) -> Object:
+    """A gateway gives up after 15 s by itself; some requests here take longer."""
+    for rule in route["spec"]["rules"]:
+        rule["timeouts"] = {"request": "60s"}
+    return route
+
+
+def paused_at(weight: float) -> Object:
+    """A canary that stops for a person."""
+    return {"steps": [{"weight": weight, "pause": "UntilResumed"}], "errorBudget": None}
+
+
+@dataclass
+class Target:
+    """A GracefulService under traffic. Versions are numbered; ``stable`` is the one all users should get at rest."""
+
+    place: Place
+    random: Random
+    routed: bool
+    stable: str = "v1"
+    made: int = field(default=1, init=False)
+
+    @property
+    def shop(self) -> Shop:
+        """What the API shows of it."""
+        return Shop(self.place)
+
+    @property
+    def host(self) -> str:
+        """Its name behind the gateway."""
+        return f"{self.place.namespace}.test"
+
+    def start(self) -> None:
+        """The first version, ready, behind its route if it has one."""
+        wanted = shop(
+            self.place.stage.shop_image,
+            {},
+            replicas=REPLICAS,
+            rollout={"canary": {"steps": climb(50)["steps"]}},
+            objectives={"errorRate": {"max": "1%"}},
+            shutdown=SHUTDOWN,
+            **({"traffic": BEHIND_GATEWAY} if self.routed else {}),
+        )
+        wanted["spec"]["template"] = template(self.place, {"VERSION": self.stable})
+        if self.routed:
+            self.place.apply(patient(plain.route("shop-web", self.host, {"shop": 100, "shop-canary": 0})))
+        self.place.apply(wanted)
+        self.shop.wait_for("Healthy")
+
+    def change(self, canary: Mapping[str, Any], **switches: str) -> str:
+        """Ask for one more version, to be rolled out in this way; its name."""
+        self.made += 1
+        version = f"v{self.made}"
+        pods = template(self.place, {"VERSION": version, **switches})
+        self.place.patch("GracefulService", "shop", {"spec": {"template": pods, "rollout": {"canary": dict(canary)}}})
+        return version
+
+    def scale(self, replicas: int) -> None:
+        """So many pods, and no other left, not even a leaving one."""
+        self.place.patch("GracefulService", "shop", {"spec": {"replicas": replicas}})
+        self.whole(replicas)
+
+    def promoted(self, version: str) -> None:
+        """Wait until the version is stable and every other pod is gone."""
+        self.shop.wait_for("Healthy", PATIENCE)
+        self.stable = version
+        self.whole()
+
+    def turned_back(self) -> None:
+        """Wait until the rollout has ended on stable and every other pod is gone."""
+        self.shop.wait_for("Degraded", PATIENCE)
+        self.whole()
+
+    def whole(self, replicas: int = REPLICAS) -> None:
+        """Wait for exactly so many pods: all of stable, all ready, none leaving."""
+
+        def seen() -> bool:
+            pods = self.pods()
+            settled = not any(leaving(pod) for pod in pods) and len(pods) == ready(pods) == replicas
+            return settled and {version_of(pod) for pod in pods} == {self.stable}
+
+        self.place.wait(f"{replicas} ready pods of {self.stable} and no other", seen, PATIENCE)
+
+    def pods(self) -> list[Object]:
+        """All its pods, the leaving ones as well."""
+        return self.place.all("Pod", f"soak={self.place.namespace}")
+
+    def any_pod(self) -> str:
+        """The name of some pod that is not leaving."""
+        return str(self.random.choice([name_of(pod) for pod in self.pods() if not leaving(pod)]))
+
+    def fullest_node(self) -> str:
+        """The node where most of its pods run."""
+        nodes = [pod["spec"]["nodeName"] for pod in self.pods()]
+        return str(max(sorted(set(nodes)), key=nodes.count))
+
+
+def name_of(obj: Mapping[str, Any]) -> str:
+    """An object's name."""
+    return str(obj["metadata"]["name"])
