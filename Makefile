@@ -7,6 +7,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-emit-find-links --no-header --quiet
 PYTEST := $(BIN)/pytest --quiet
+IN_PARALLEL := -n 2 --dist worksteal
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -25,7 +26,8 @@ check: venv ## style, types, import contracts, unit and property tests; no clust
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports --no-logo > build/imports.txt || { cat build/imports.txt; exit 1; }
-	$(PYTEST) -n 2 -m "not e2e" --cov --cov-report=term:skip-covered
+	$(PYTEST) $(IN_PARALLEL) -m measured --cov --cov-report=term:skip-covered tests/rollout
+	$(PYTEST) $(IN_PARALLEL) -m "not e2e and not measured"
 
 cluster: venv ## bring the local cluster up and install the operator by its chart
 	$(BIN)/python -m localcluster up
@@ -34,6 +36,9 @@ cluster: venv ## bring the local cluster up and install the operator by its char
 test: check cluster ## all of it: the checks, then every story on a real cluster with real traffic
 	$(BIN)/python -m tests.e2e.report begin
 	$(PYTEST) -n 4 -m e2e tests; code=$$?; $(BIN)/python -m tests.e2e.report end; exit $$code
+
+soak: cluster ## a million requests over everything that happens to a service; ACTIONS="rollback abort": only these
+	$(BIN)/python -m tests.soak $(ACTIONS)
 
 demo: venv ## the main job, live: a good version is promoted, a bad one rolls itself back
 	$(BIN)/python -m examples.demo
@@ -54,4 +59,4 @@ distclean: ## remove the caches and images, too
 	$(PYTHON) -m localcluster distclean
 	rm -rf build .venv
 
-.PHONY: help venv check cluster test demo lock crd clean distclean
+.PHONY: help venv check cluster test soak demo lock crd clean distclean

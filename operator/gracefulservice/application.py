@@ -1,7 +1,7 @@
 """The composition root: what the operator is made of, in which order it starts, and how it ends.
 
 answer probes ─► campaign for the lease ─► lead: watch and look ─► asked to stop: looks end, lease back, 0
-                                                                └► lease lost or anything broken: 1
+and admission                                                   └► lease lost or anything broken: 1
 """
 
 import asyncio
@@ -11,18 +11,22 @@ import uuid
 from asyncio import FIRST_COMPLETED
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
 from gracefulservice import handlers, telemetry
+from gracefulservice.admission import server as admission
+from gracefulservice.admission.keeper import Keeper, Places
+from gracefulservice.admission.server import Webhook
 from gracefulservice.cluster import access
 from gracefulservice.cluster.access import Access
 from gracefulservice.cluster.adapter import KubernetesCluster
 from gracefulservice.cluster.client import Client
+from gracefulservice.cluster.departures import Departures
 from gracefulservice.cluster.events import Recorder
-from gracefulservice.cluster.kinds import GRACEFUL_SERVICE, HTTP_ROUTE, LEASE, Kind, Ref
+from gracefulservice.cluster.kinds import GRACEFUL_SERVICE, HTTP_ROUTE, LEASE, SECRET, WEBHOOK, Kind, Ref
 from gracefulservice.errors import Failure, Refused
 from gracefulservice.leadership import Elector
 from gracefulservice.metrics import reader
@@ -38,6 +42,8 @@ STUCK = 300.0
 """Seconds: all that a look waits for has a time-out far below, so a look this old means an ill process."""
 LEASE_CONNECTIONS = 2
 """The lease has connections of its own: no crowd of other requests can cost us the lease."""
+WEBHOOK_CONNECTIONS = 4
+"""Nor does the webhook wait for the leader's."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -53,6 +59,9 @@ class Outside:
     telemetry: Telemetry
     clock: Clock
     identity: str
+    departures: Departures = field(default_factory=Departures)
+    answering: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while the webhook answers."""
 
 
 Compose = Callable[[Outside], AbstractAsyncContextManager[Reconcile]]
@@ -65,7 +74,7 @@ async def compose(outside: Outside) -> AsyncIterator[Reconcile]:
     async with reader.session() as prometheus:
         ports = Ports(
             clock=outside.clock,
-            cluster=KubernetesCluster(client),
+            cluster=KubernetesCluster(client, outside.departures),
             router=routers(client, lambda: outside.elector.epoch),
             metrics=reader.Prometheus(prometheus, str(settings.prometheus_url or "") or None),
             notifier=Counted(Recorder(client, outside.identity), outside.telemetry),
@@ -94,7 +103,10 @@ async def run(settings: Settings, compose: Compose) -> int:
             clock=time.monotonic, workers=settings.workers, observe=outside.telemetry.looked
         )
         show(outside, queue)
-        async with telemetry.serving(outside.telemetry, health(outside, queue, stop), settings.port):
+        async with (
+            telemetry.serving(outside.telemetry, health(outside, queue, stop), settings.port),
+            background(webhook=spared(admit(outside))),
+        ):
             return await campaign(outside, queue, compose, stop)
 
 
@@ -150,13 +162,41 @@ def health(outside: Outside, queue: WorkQueue[Key], stop: asyncio.Event) -> Heal
 
     def obstacles() -> list[str]:
         answered = outside.elector.answered.is_set()
+        mute = bool(outside.settings.webhook_configuration) and not outside.answering.is_set()
         checks = (
             (stop.is_set(), "The operator was asked to stop."),
             (not answered, "The API server has not shown the lease yet."),
+            (mute, "The webhook does not answer yet."),
         )
         return [sentence for holds, sentence in checks if holds]
 
     return Health(alive=ills, ready=obstacles)
+
+
+async def admit(outside: Outside) -> None:
+    """Answer the API server's questions, where it asks any. Every replica does, so nothing here is fenced."""
+    settings, namespace = outside.settings, outside.settings.pod_namespace
+    if not settings.webhook_configuration:
+        return
+    places = Places(
+        Ref(SECRET, namespace, settings.webhook_service),
+        Ref(WEBHOOK, "", settings.webhook_configuration),
+        f"{settings.webhook_service}.{namespace}.svc",
+    )
+    door = outside.access
+    async with door.session(connections=WEBHOOK_CONNECTIONS, timeout=settings.api_timeout) as session:
+        client = Client(session, door.server, observe=outside.telemetry.called)
+        keeper = Keeper(client, places, outside.clock.now)
+        meaning = "For how long the webhook's certificate is still valid."
+        outside.telemetry.watch("webhook_certificate_left_seconds", meaning, keeper.left)
+        webhook = Webhook(client, outside.telemetry.answered)
+        await admission.run(keeper, webhook, settings.webhook_port, outside.answering)
+
+
+async def spared(part: Coroutine[Any, Any, None]) -> None:
+    """A part without which all the others go on: where it breaks it says why, and that is all."""
+    async with background(webhook=part) as (task,):
+        await first(task)
 
 
 async def campaign(outside: Outside, queue: WorkQueue[Key], compose: Compose, stop: asyncio.Event) -> int:
@@ -183,7 +223,7 @@ async def lead(
     """Watch and look until asked to stop (0) or until anything ends that should not (1)."""
     settings, register = outside.settings, Register(queue)
     kinds = await kinds_to_watch(outside.client)
-    watch = handlers.watch(register, outside.access, kinds, settings.namespaces)
+    watch = handlers.watch(register, outside.access, kinds, settings.namespaces, departed=outside.departures.heard)
     async with background(watch=watch) as (watching,):
         async with compose(outside) as one_look:
             look = audited(one_look, queue, register, settings.audit_period)

@@ -22,7 +22,7 @@ import orjson
 from gracefulservice.api.names import NAME_LABEL
 from gracefulservice.cluster.access import Access
 from gracefulservice.cluster.kinds import DEPLOYMENT, ENDPOINT_SLICE, GRACEFUL_SERVICE, HTTP_ROUTE, POD, SERVICE, Kind
-from gracefulservice.ports import Key
+from gracefulservice.ports import Key, Object
 from gracefulservice.wakes import Register, backends, wish
 
 CHILDREN = (DEPLOYMENT, SERVICE, ENDPOINT_SLICE, POD)
@@ -44,13 +44,21 @@ Hear = Callable[..., object]
 """Calls the function given with the arguments given, on the event loop that owns the queue."""
 
 
-async def watch(register: Register, access: Access, kinds: Collection[Kind], namespaces: Collection[str]) -> None:
+async def watch(
+    register: Register,
+    access: Access,
+    kinds: Collection[Kind],
+    namespaces: Collection[str],
+    departed: Callable[[Key, Object], None] = lambda _key, _pod: None,
+) -> None:
     """Hear of the GracefulServices, and of other `kinds` that concern them, until cancelled.
+
+    `departed` is given the last states of pods that are being deleted, as events show them.
 
     Raises what kopf gives up with: some answers to a watch end it, and a new process is the cure for all of them.
     """
     loop = asyncio.get_running_loop()
-    ears = _Ears(register, access, loop.call_soon_threadsafe)
+    ears = _Ears(register, access, loop.call_soon_threadsafe, departed)
     ended: asyncio.Future[None] = loop.create_future()
     stop: concurrent.futures.Future[None] = concurrent.futures.Future()
 
@@ -99,8 +107,8 @@ async def _operate(
 class _Ears:
     """kopf's handlers. They run in kopf's thread; all they do is to hand over what they heard."""
 
-    def __init__(self, register: Register, access: Access, hear: Hear) -> None:
-        self._register, self._access, self._hear = register, access, hear
+    def __init__(self, register: Register, access: Access, hear: Hear, departed: Callable[[Key, Object], None]) -> None:
+        self._register, self._access, self._hear, self._departed = register, access, hear, departed
 
     def registry(self, kinds: Collection[Kind]) -> kopf.OperatorRegistry:
         """What kopf calls, and for which kinds."""
@@ -108,7 +116,7 @@ class _Ears:
         kopf.on.login(registry=registry)(self.login)
         kopf.on.event(*_selector(GRACEFUL_SERVICE), registry=registry)(self.service)
         for kind in kinds:
-            heard = self.route if kind is HTTP_ROUTE else self.child
+            heard = {HTTP_ROUTE: self.route, POD: self.pod}.get(kind, self.child)
             kopf.on.event(*_selector(kind), registry=registry)(heard)
         return registry
 
@@ -136,6 +144,13 @@ class _Ears:
         key = Key(metadata["namespace"], metadata["labels"][NAME_LABEL])
         self._hear(self._register.stirred, [key], event["type"] is None)
 
+    async def pod(self, event: kopf.RawEvent, **_: Any) -> None:
+        """A pod: the last events about it alone tell how it left, because it is gone before anybody can look."""
+        metadata = event["object"]["metadata"]
+        if metadata.get("deletionTimestamp"):
+            self._hear(self._departed, Key(metadata["namespace"], metadata["labels"][NAME_LABEL]), event["object"])
+        await self.child(event)
+
     async def route(self, event: kopf.RawEvent, **_: Any) -> None:
         """Any route; those that lead to none of our services are of no interest."""
         self._hear(self._register.stirred, list(backends(event["object"])), event["type"] is None)
@@ -149,11 +164,13 @@ def _selector(kind: Kind) -> tuple[str, str, str]:
 async def _only_metadata(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
     """Ask for the metadata alone, where that is all we read: a fraction of the bytes to send, parse and hold.
 
+    Pods are listed so, but watched whole: how one ended is in its status.
+
     An empty list of metadata has `items: null`, which ends kopf: that one is asked for again in full.
     """
-    if request.url.name not in METADATA_ENOUGH:
-        return await handler(request)
     watch = "watch" in request.url.query
+    if request.url.name not in METADATA_ENOUGH or (watch and request.url.name == POD.plural):
+        return await handler(request)
     part = "PartialObjectMetadata" + ("" if watch else "List")
     request.headers["Accept"] = f"application/json;as={part};g=meta.k8s.io;v=v1, application/json"
     response = await handler(request)

@@ -15,11 +15,13 @@ from typing import Any, Protocol
 
 from gracefulservice.api import Status
 from gracefulservice.rollout.desired import Desired
+from gracefulservice.rollout.exits import Exit
 from gracefulservice.rollout.memory import Happening
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.reading import Look
 from gracefulservice.rollout.samples import PodFacts
 from gracefulservice.rollout.seen import Fleet, RecordSeen, RouteSeen, ServiceSeen
+from gracefulservice.rollout.sizes import Gone, Measured
 
 Object = Mapping[str, Any]
 """A Kubernetes object as JSON."""
@@ -105,8 +107,16 @@ class World:
     """One sentence per thing that others did to our children and that is reported, not fought."""
     objects: Mapping[tuple[str, str], Object] = field(default_factory=dict)
     """(kind, name) → our own child as it was read, with its resource version."""
+    gone: tuple[Gone, ...] = ()
+    """The last pods that were deleted, as far as this process heard of it."""
+    exits: tuple[Exit, ...] = ()
+    """Containers that ended with an error after the deletion of their pod began."""
     rival_budgets: Mapping[str, str] = field(default_factory=dict)
     """Revision → the name of somebody else's PodDisruptionBudget that covers its pods."""
+    ceiling: int | None = None
+    """The most pods that an autoscaler of the GracefulService may ask for; None where there is none."""
+    vanishing: bool = False
+    """Whether the service is being deleted with its whole namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +163,20 @@ class Router(Protocol):
         """The weight the route carries now, and whether every gateway has acknowledged it."""
         ...
 
-    async def ensure(self, owner: Owner, look: RouteLook, weight: float | None, *, in_play: bool) -> None:
+    async def ensure(
+        self, owner: Owner, look: RouteLook, weight: float | None, *, in_play: bool, port: int | None
+    ) -> None:
         """Give the canary `weight` percent; None leaves the weights as they are.
 
         Only the weights of our two backends change. A route that was not usable when it was looked at is left
         alone. `in_play` tells that a rollout runs: then a leader also signs the route with its epoch, so that
-        a write of the leader before it is `Stale`.
+        a write of the leader before it is `Stale`; while none runs, a route that we made and that is not asked for
+        any more goes. `port` is that of our Services which a route of ours leads to; None leaves it as it is.
         """
+        ...
+
+    async def release(self, owner: Owner, look: RouteLook) -> None:
+        """Let the route that was made for the service outlive it; the user's own does so anyway."""
         ...
 
 
@@ -170,6 +187,15 @@ class Metrics(Protocol):
         """The raw samples of every counter of `plan` until `at` (unix seconds), per pod.
 
         `interval` is the scrape interval in seconds as last seen, 0 if never. An outage is an answer, never raised.
+        """
+        ...
+
+    async def sizes(
+        self, owner: Owner, plan: Plan, pods: Sequence[PodFacts], gone: Sequence[Gone], at: float
+    ) -> Measured:
+        """What pods are sized by: the latency of `pods` until `at`, and the last requests of those that are `gone`.
+
+        Whatever cannot be answered is None, never raised.
         """
         ...
 

@@ -5,8 +5,9 @@ What each error does, wherever in a pass it comes up. None of them ever moves a 
     Stale         somebody was faster: look again at once; a second time in a row: back off
     Unreachable   nothing changes, back off, at least as long as was asked for
     Refused       its sentence stands in the conditions until a pass comes through; back off to a slow retry
-    Invalid       a spec that cannot become a plan: its problems stand in the conditions, nothing is made
-                  or changed, no retry until the spec is another one
+    Invalid       a spec that cannot become a plan: its problems stand in the conditions, and the pass goes by
+                  the last one that could, so that a rollout under way ends; nothing begins, and no retry until
+                  the spec is another one
     else          a bug: raised, counted and logged with its trace, back off
 
 Backing off, counting and logging are the work queue's part.
@@ -22,20 +23,29 @@ from gracefulservice.api import Command, Problem, Status
 from gracefulservice.api.names import COMMAND_ANNOTATION
 from gracefulservice.errors import Failure, Refused, Stale
 from gracefulservice.ports import Key, Owner, Ports, RouteLook, World
-from gracefulservice.rollout import report
+from gracefulservice.rollout import report, sizing
 from gracefulservice.rollout.decide import Decision, decide
-from gracefulservice.rollout.frozen import effective
-from gracefulservice.rollout.memory import Memory, remembered
-from gracefulservice.rollout.plan import Plan, build
+from gracefulservice.rollout.frozen import in_force
+from gracefulservice.rollout.memory import Memory
+from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.questions import due
 from gracefulservice.rollout.reading import Look
+from gracefulservice.rollout.recall import remembered
 from gracefulservice.rollout.seen import Seen
+from gracefulservice.rollout.sizes import UNASKED, Measured
 
 SLOW_RETRY = 30.0
 """Seconds until something is tried again that no event announces: telling, or a name of ours that others bear."""
 UNREADABLE_COMMAND = (
     f"The annotation {COMMAND_ANNOTATION} is not a command: write it with kubectl graceful, or as JSON with `id` and "
     "`do` (abort, retry, pause, resume or promote)."
+)
+
+
+UNREADABLE_MEMORY = (
+    "status.memory cannot be read by this version of the operator (%s), so nothing is changed: it was probably "
+    "written by a newer version. Upgrade the operator again, or remove status.memory, which turns any rollout under "
+    "way back."
 )
 
 
@@ -63,8 +73,8 @@ async def once(key: Key, ports: Ports) -> float | None:
     if owner is None:
         return None
     status = Status.model_validate(owner.status)
-    memory = remembered(status)
-    plan = build(key.name, effective(owner.spec, memory))
+    memory = await recalled(ports, owner, status)
+    plan = in_force(key.name, owner.spec, memory)
     if isinstance(plan, tuple):
         await remember(ports, owner, memory, problems=plan)
         return None
@@ -74,6 +84,7 @@ async def once(key: Key, ports: Ports) -> float | None:
         await remember(ports, owner, memory, trouble=refused.sentence)
         raise
     decision = decide(plan, view.seen, memory, view.at)
+    plan = sizing.sized(plan, decision.memory)
     told = partial(remember, ports, plan=plan, view=view)
     owner = await told(owner, decision.memory, trouble=report.trouble(status))
     try:
@@ -84,12 +95,32 @@ async def once(key: Key, ports: Ports) -> float | None:
     after = await tell(ports, owner, decision.memory)
     await told(owner, after)
     waits = untold(after) or view.seen.foreign
-    return SLOW_RETRY if waits and decision.wake_after is None else decision.wake_after
+    due = [decision.wake_after, SLOW_RETRY if waits else None]
+    return min((seconds for seconds in due if seconds is not None), default=None)
+
+
+async def recalled(ports: Ports, owner: Owner, status: Status) -> Memory:
+    """What is remembered. `Refused` where that cannot be understood: what a newer version knew must not get lost."""
+    try:
+        return remembered(status)
+    except ValueError as error:
+        sentence = UNREADABLE_MEMORY % first_line(error)
+        await remember(ports, owner, None, trouble=sentence)
+        raise Refused(sentence) from error
+
+
+def first_line(error: ValueError) -> str:
+    """What is wrong, in a few words: of pydantic's report the first field."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg']}"
 
 
 async def look(ports: Ports, owner: Owner, plan: Plan, memory: Memory) -> View:
     """The children and then the counters of their pods; the route at the same time."""
-    (world, metrics), route = await asyncio.gather(
+    (world, metrics, sizes), route = await asyncio.gather(
         measured(ports, owner, plan, memory), ports.router(plan).observe(owner)
     )
     order, remarks = command(owner)
@@ -102,19 +133,25 @@ async def look(ports: Ports, owner: Owner, plan: Plan, memory: Memory) -> View:
         metrics=metrics,
         command=order,
         deleting=owner.deleting,
+        vanishing=world.vanishing,
         foreign=world.foreign,
         remarks=world.remarks + remarks,
+        ceiling=world.ceiling,
+        measured=sizes,
+        exits=world.exits,
     )
     return View(ports.clock.now(), seen, world, route)
 
 
-async def measured(ports: Ports, owner: Owner, plan: Plan, memory: Memory) -> tuple[World, Look | None]:
-    """The children, and what their pods counted where that is asked for now."""
-    world = await ports.cluster.children(owner)
-    at = due(plan, memory, ports.clock.now())
-    if at is None or memory.evidence is None:
-        return world, None
-    return world, await ports.metrics.ask(owner, plan, world.pods, at, memory.evidence.interval)
+async def measured(ports: Ports, owner: Owner, plan: Plan, memory: Memory) -> tuple[World, Look | None, Measured]:
+    """The children, and what their pods counted, or how long they take, where that is asked for now."""
+    world, now = await ports.cluster.children(owner), ports.clock.now()
+    at = due(plan, memory, now)
+    if at is not None and memory.evidence is not None:
+        return world, await ports.metrics.ask(owner, plan, world.pods, at, memory.evidence.interval), UNASKED
+    if sizing.wanted(plan, memory):
+        return world, None, await ports.metrics.sizes(owner, plan, world.pods, world.gone, now)
+    return world, None, UNASKED
 
 
 def command(owner: Owner) -> tuple[Command | None, tuple[str, ...]]:
@@ -129,7 +166,7 @@ def command(owner: Owner) -> tuple[Command | None, tuple[str, ...]]:
 async def remember(
     ports: Ports,
     owner: Owner,
-    memory: Memory,
+    memory: Memory | None,
     *,
     plan: Plan | None = None,
     view: View | None = None,
@@ -154,8 +191,13 @@ async def remember(
 async def converge(ports: Ports, owner: Owner, plan: Plan, view: View, decision: Decision) -> Owner:
     """Children first, then the route; what must wait for what is the heart's business, not this order's."""
     in_play = decision.memory.canary is not None or decision.memory.leaving is not None
-    owner = await ports.cluster.converge(owner, plan, decision.desired, view.world)
-    await ports.router(plan).ensure(owner, view.route, decision.desired.weight, in_play=in_play)
+    desired = decision.desired
+    if desired.staying is not None:  # what outlives the service is free of it before its finalizer goes
+        await ports.router(plan).release(owner, view.route)
+        return await ports.cluster.converge(owner, plan, desired, view.world)
+    owner = await ports.cluster.converge(owner, plan, desired, view.world)
+    port = desired.ports[0].port if desired.ports else None
+    await ports.router(plan).ensure(owner, view.route, desired.weight, in_play=in_play, port=port)
     return owner
 
 

@@ -40,6 +40,12 @@ class Settings(BaseSettings):
     stop_within: PositiveFloat = 20.0
     """How long looks may take to end when the process is asked to stop."""
 
+    webhook_configuration: str = ""
+    """The ValidatingWebhookConfiguration by which the API server asks this operator. Empty: it is not asked."""
+    webhook_service: str = Field(default="gracefulservice-webhook", min_length=1)
+    """The Service that it calls; the Secret with the keys has the same name."""
+    webhook_port: int = Field(default=9443, ge=1, le=65535)
+
     port: int = Field(default=8080, ge=1, le=65535)
     """For `/livez`, `/readyz` and `/metrics`."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -47,6 +47,7 @@ class Telemetry:
         self._looks = self._histogram("reconcile_seconds", "Duration of one look at one object.", "result")
         self._calls = self._counter("api_requests", "Requests to the Kubernetes API.", "verb", "kind", "code")
         self._call_seconds = self._histogram("api_request_seconds", "Duration of such a request.", "verb")
+        self._answers = self._histogram("admission_seconds", "Duration of one answer of the webhook.", "result")
         self._attempts = self._counter("lease_attempts", "Attempts to take or renew the lease.", "held")
         self._happenings = self._counter("happenings", "What rollouts went through, as their events say.", "reason")
         self._errors = self._counter(
@@ -67,6 +68,10 @@ class Telemetry:
     def looked(self, result: str, seconds: float) -> None:
         """One reconcile has ended: `ok`, or the name of the failure."""
         self._looks.labels(result).observe(seconds)
+
+    def answered(self, result: str, seconds: float) -> None:
+        """The webhook has answered: `allowed`, `refused`, `unreadable` or `late`."""
+        self._answers.labels(result).observe(seconds)
 
     def campaigned(self, held: bool) -> None:
         """One attempt at the lease has ended."""

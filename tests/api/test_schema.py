@@ -140,7 +140,7 @@ def test_only_what_is_built_can_be_asked_for() -> None:
     """Words of later versions are unknown now: asking for them is an error, never silence."""
     assert set(at(".spec")["properties"]) == {
         *("replicas", "template", "ports", "probes", "shutdown", "traffic", "rollout", "objectives", "metrics"),
-        *("onNoTraffic", "onOutage", "onViolation", "restartToken", "historyLimit"),
+        *("onNoTraffic", "onOutage", "onViolation", "restartToken", "historyLimit", "deletionPolicy"),
     }
     assert set(at(".spec.traffic.routes[]")["properties"]) == {"name", "gatewayAPI"}
     assert set(at(".spec.rollout.canary")["properties"]) == {"errorBudget", "steps"}

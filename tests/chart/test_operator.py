@@ -40,7 +40,7 @@ def test_every_setting_is_given(helm: Helm) -> None:
 
 
 def test_the_values_are_the_operators_own_defaults(told: Settings) -> None:
-    chosen = {"namespaces", "prometheus_url", "pod_name", "pod_namespace"}
+    chosen = {"namespaces", "prometheus_url", "pod_name", "pod_namespace", "webhook_configuration"}
     assert told.model_dump(exclude=chosen) == Settings.model_construct().model_dump(exclude=chosen)
 
 
@@ -102,7 +102,7 @@ def test_one_replica_has_no_budget_that_would_stop_a_drain(helm: Helm) -> None:
     assert helm.render({"replicas": 1}).all("PodDisruptionBudget") == []
 
 
-@pytest.mark.parametrize(("values", "grace"), [({}, 40), ({"stopWithinSeconds": 60.5}, 81)], ids=str)
+@pytest.mark.parametrize(("values", "grace"), [({}, 45), ({"stopWithinSeconds": 60.5}, 86)], ids=str)
 def test_the_grace_period_has_room_for_the_lease_to_be_given_back(
     helm: Helm, values: dict[str, float], grace: int
 ) -> None:

@@ -26,6 +26,8 @@ EFFECTS: list[tuple[str, Any, str, str, Any]] = [
     ("image.pullSecrets", [{"name": "door"}], "Deployment", f"{POD}/imagePullSecrets", [{"name": "door"}]),
     ("namespaces", ["a"], "Role", "metadata/namespace", "a"),
     ("prometheus.url", "http://p:9090", "Deployment", "GRACEFULSERVICE_PROMETHEUS_URL", "http://p:9090"),
+    ("webhook.enabled", False, "ValidatingWebhookConfiguration", "metadata/name", None),
+    ("webhook.port", 9999, "Deployment", "GRACEFULSERVICE_WEBHOOK_PORT", "9999"),
     ("crds.install", False, "CustomResourceDefinition", "metadata/name", None),
     ("rbac.create", False, "ClusterRole", "metadata/name", None),
     ("rbac.aggregate", False, "ClusterRole", "metadata/name", "gracefulservice"),
@@ -102,7 +104,7 @@ def test_an_existing_service_account_is_used(helm: Helm) -> None:
     assert rendered.all("ServiceAccount") == []
     assert rendered.pod["spec"]["serviceAccountName"] == "robot"
     subjects = [binding["subjects"][0]["name"] for binding in rendered.all("ClusterRoleBinding")]
-    assert subjects == ["robot"]
+    assert set(subjects) == {"robot"}
 
 
 def test_a_missing_service_account_is_refused(helm: Helm) -> None:
@@ -135,6 +137,8 @@ def test_a_typo_is_refused_with_its_place(helm: Helm, path: str) -> None:
         ({"namespaces": ["a", "a"]}, "at '/namespaces': items at 0 and 1 are equal"),
         ({"namespaces": ["A"]}, "at '/namespaces/0': 'A' does not match pattern"),
         ({"metrics": {"port": 80}}, "at '/metrics/port': minimum: got 80, want 1,024"),
+        ({"webhook": {"port": 80}}, "at '/webhook/port': minimum: got 80, want 1,024"),
+        ({"webhook": {"port": 8080}}, "webhook.port and metrics.port must differ; both are 8080."),
         ({"podLabels": {"app.kubernetes.io/name": "x"}}, "at '/podLabels/app.kubernetes.io~1name'"),
         ({"leaderElection": {"retrySeconds": 10}}, "retrySeconds (10) must be below leaderElection.renewWithinSeconds"),
         ({"requests": {"timeoutSeconds": 5.5}}, "(10) and requests.timeoutSeconds (5.5) together must not exceed"),

@@ -34,7 +34,13 @@ def planned(image: str = "shop:2", **spec: Any) -> Plan:
 OLD, NEW = planned("shop:1"), planned("shop:2")
 B2, C3 = OLD.revision.id, NEW.revision.id
 REST = Desired(
-    fleets={B2: 4}, stable_selector=B2, canary_selector=B2, weight=0.0, marks={}, stable=B2, prune=frozenset()
+    fleets={B2: 4},
+    stable_selector=B2,
+    canary_selector=B2,
+    weight=0.0,
+    marks={},
+    stable=B2,
+    ports=OLD.contract.ports,
 )
 
 
@@ -52,7 +58,7 @@ def there(body: Mapping[str, Any], version: str = "11", **metadata: Any) -> Obje
 def settled(plan: Plan = OLD, replicas: int = 4, **parts: list[Object]) -> World:
     """The world of a service at rest at a plan's revision; `parts` replace what is read."""
     revision = plan.revision.id
-    found: dict[str, list[Object]] = {
+    found: dict[str, Any] = {
         "deployments": [there(objects.deployment(owner(), plan.revision, plan.contract, replicas))],
         "services": [
             there(objects.service(owner(), name, plan.contract.ports, revision)) for name in ("shop", "shop-canary")
@@ -176,11 +182,24 @@ def test_of_a_service_only_the_selector_is_changed(selects: str, selector: dict[
 def test_ports_that_differ_are_put_right() -> None:
     """In both Services, and nothing else in them."""
     wider = planned("shop:1", ports=[{"name": "http", "port": 80}, {"name": "admin", "port": 81, "targetPort": 8080}])
-    seen = settled()
-    found = writes(owner(), wider, replace(REST, fleets={}, stable=None), seen)
+    found = writes(owner(), OLD, replace(REST, ports=wider.contract.ports), settled())
     patches = [request for request in found if request.kind.name == "Service"]
     assert said(patches) == ["patch Service default/shop", "patch Service default/shop-canary"]
     assert [operation["path"] for operation in body(patches[0])] == ["/metadata/resourceVersion", "/spec/ports"]
+
+
+def test_what_a_port_speaks_is_put_right() -> None:
+    """Gateways take a port without it for HTTP/1.1."""
+    grpc = planned("shop:1", ports=[{"name": "http", "port": 80, "appProtocol": "kubernetes.io/h2c"}])
+    found = writes(owner(), OLD, replace(REST, ports=grpc.contract.ports), settled())
+    assert [operation["path"] for operation in body(found[0])] == ["/metadata/resourceVersion", "/spec/ports"]
+
+
+def test_a_target_that_waits_changes_no_port() -> None:
+    """Neither where stable's ports are known, nor where nobody can say what they are."""
+    target = planned("shop:2", ports=[{"name": "web", "port": 8080}])
+    for wish in (REST, replace(REST, ports=())):
+        assert writes(owner(), target, wish, settled()) == []
 
 
 def test_where_no_router_needs_it_the_canary_service_goes() -> None:

@@ -99,6 +99,15 @@ def test_trouble_is_told_in_kubernetes_own_words(deployed: Object, pods: list[Ob
     assert fleet(*pods, deployed=deployed).trouble == trouble
 
 
+def test_a_headless_service_of_ours_is_told() -> None:
+    """Somebody made it anew without an address; it is told and not fought over."""
+    body = service("shop", "b2")
+    assert world(owner(), Children(services=[body])).remarks == ()
+    body["spec"]["clusterIP"] = "None"
+    (remark,) = world(owner(), Children(services=[body])).remarks
+    assert remark.startswith("Service default/shop is headless, so its clients keep the addresses of pods that have")
+
+
 @pytest.mark.parametrize(("selects", "seen"), [("b2", "b2"), (None, WIDE)])
 def test_a_selector_without_revision_is_wide(selects: str | None, seen: str) -> None:
     """Every pod of the service is behind it."""
@@ -180,7 +189,9 @@ def test_what_is_not_ours_is_named_and_not_seen_as_ours(
     children: dict[str, list[Object]], references: tuple[dict[str, Any], ...]
 ) -> None:
     """No fleet, no Service, no record, no object to write to; one sentence instead."""
-    foreign = {part: [stranger(body, *references) for body in bodies] for part, bodies in children.items()}
+    foreign: dict[str, Any] = {
+        part: [stranger(body, *references) for body in bodies] for part, bodies in children.items()
+    }
     seen = world(owner(), Children(**foreign))
     ((body,),) = foreign.values()
     assert len(seen.foreign) == 1

@@ -89,6 +89,14 @@ def test_services_lead_to_ports_the_pods_have() -> None:
     assert {port["targetPort"] for port in service["spec"]["ports"]} == {"mesh", "app"} == named
 
 
+def test_what_a_port_speaks_stands_in_the_services() -> None:
+    """A gateway reads it there; where nothing is said, nothing is written."""
+    grpc = {"name": "grpc", "port": 81, "targetPort": 8080, "appProtocol": "kubernetes.io/h2c"}
+    _, _, service, *_ = children({"spec": {"ports": [{"name": "web", "port": 80}, grpc]}})
+    assert [port.get("appProtocol", "") for port in service["spec"]["ports"]] == ["", "kubernetes.io/h2c"]
+    assert "appProtocol" not in service["spec"]["ports"][0]
+
+
 def test_hooks_are_added_beside_the_users_own() -> None:
     """A postStart hook stays where it is."""
     hook = {"postStart": {"exec": {"command": ["warm"]}}}

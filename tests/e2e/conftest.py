@@ -5,14 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from examples.traffic.client import Summary, build
-from localcluster import environment, golang, operations
-from localcluster.addons import application_images
+from examples.traffic.client import Summary
 from tests.e2e import report
 from tests.support import rights
 from tests.support.place import Place, Stage, new_name
-
-ROOT = Path(__file__).parents[2]
+from tests.support.stage import standing
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,19 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def cluster() -> Stage:
     """The running local cluster, with the sample service's image on its nodes."""
-    found = operations.found()
-    known = environment.recall()
-    shop = application_images.build_shop(found.engine)
-    found.load([shop])
-    stage = Stage(
-        kubeconfig=known.kubeconfig,
-        kubectl_path=found.kubectl,
-        gateway=known.gateway,
-        prometheus=known.prometheus,
-        prefix=tuple(found.prefix()),
-        traffic=build(ROOT, ROOT / "build" / "bin", golang.go()),
-        shop_image=shop,
-    )
+    stage = standing()
     rights.restored(stage)
     return stage
 

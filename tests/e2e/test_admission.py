@@ -1,6 +1,11 @@
-"""Admission by the API server: the CRD refuses contradictions with a sentence and stores the rest as it was written."""
+"""Admission by the API server: the CRD refuses contradictions with a sentence and stores the rest as it was written.
 
+What a schema cannot see is refused by the webhook, which every replica of the operator answers.
+"""
+
+import base64
 import json
+import time
 from typing import Any
 
 import pytest
@@ -8,11 +13,14 @@ import pytest
 from gracefulservice.api import names, schema
 from gracefulservice.cluster import objects
 from gracefulservice.ports import Owner
+from gracefulservice.rollout import lint
 from gracefulservice.rollout.contract import Contract, resolve
 from gracefulservice.rollout.revision import Revision
 from gracefulservice.rollout.seen import WIDE
-from tests.support.admission import SMALLEST, TAKEN, Json, merged
-from tests.support.place import Place, Stage
+from localcluster.operator_release import NAMESPACE, RELEASE
+from tests.support import plain
+from tests.support.admission import SMALLEST, TAKEN, Json, merged, route, spec
+from tests.support.place import PATIENCE, Place, Stage
 from tests.support.refusals import REFUSED, Refused
 
 CREATE = ("create", "--dry-run=server", "--output=json", "--filename=-")
@@ -33,7 +41,8 @@ def test_what_is_taken_is_stored_as_it_was_written(cluster: Stage, change: Json)
     body = merged(SMALLEST, change)
     done = cluster.kubectl(*CREATE, "--validate=strict", input=json.dumps(body))
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    said = [f"Warning: {one.field}: {one.sentence}" for one in lint.warnings(body["spec"])]
+    assert done.stderr.splitlines() == said
     assert json.loads(done.stdout)["spec"] == body["spec"]
 
 
@@ -44,6 +53,79 @@ def test_a_contradiction_is_refused_with_field_value_and_fix(cluster: Stage, ref
     assert done.returncode != 0
     assert all(words in done.stderr for words in refused.says), done.stderr
     assert "evaluating rule" not in done.stderr
+
+
+@pytest.mark.parametrize("refused", [pytest.param(one, id=one.id) for one in REFUSED if one.by == "reader"])
+def test_what_no_schema_can_see_is_refused_by_the_webhook(cluster: Stage, refused: Refused) -> None:
+    """In the form in which the API server itself refuses: by field, in sentences."""
+    done = cluster.kubectl(*CREATE, input=json.dumps(refused.body))
+    assert done.returncode != 0
+    assert 'The GracefulService "shop" is invalid' in done.stderr
+    assert all(words in done.stderr for words in refused.says), done.stderr
+
+
+def test_the_api_server_trusts_whom_the_operator_names(cluster: Stage) -> None:
+    """The keys are in the Secret that the chart made empty, and the authority in the configuration it made without."""
+    found = cluster.kubectl("get", "validatingwebhookconfiguration", f"{RELEASE}-{NAMESPACE}", "--output=json")
+    secret = cluster.kubectl("get", "secret", f"{RELEASE}-webhook", "--namespace", NAMESPACE, "--output=json")
+    (webhook,) = json.loads(found.stdout)["webhooks"]
+    data = json.loads(secret.stdout)["data"]
+    assert webhook["clientConfig"]["caBundle"] == data["ca.crt"]
+    assert set(data) == {"ca.crt", "ca.key", "tls.crt", "tls.key"}
+    assert base64.b64decode(data["tls.crt"]).startswith(b"-----BEGIN CERTIFICATE-----")
+
+
+def test_two_services_cannot_have_one_host_name(place: Place) -> None:
+    """Of two routes for one host name a Gateway heeds the older alone; the second service is not stored."""
+    made = route(parentRefs=[plain.GATEWAY], hostnames=[f"{place.namespace}.test"])
+    first = merged(merged(SMALLEST, made), {"metadata": {"name": "first"}, **spec(replicas=0, **made["spec"])})
+    place.apply(first)
+    second = merged(first, {"metadata": {"name": "second"}})
+    done = place.stage.kubectl("apply", "--namespace", place.namespace, "--filename=-", input=json.dumps(second))
+    assert done.returncode != 0
+    assert f"GracefulService first has the host name {place.namespace}.test on Gateway" in done.stderr
+    assert place.get("GracefulService", "second") is None
+
+
+def test_labels_scale_and_deletion_go_through(place: Place) -> None:
+    """What leaves the spec alone never waits for an answer."""
+    place.apply(merged(SMALLEST, {"spec": {"replicas": 0}}))
+    for words in (
+        ("label", "gracefulservice", "shop", "team=shop"),
+        ("scale", "gracefulservice", "shop", "--replicas=0"),
+        ("delete", "gracefulservice", "shop", "--timeout=60s"),
+    ):
+        done = place.stage.kubectl(words[0], "--namespace", place.namespace, *words[1:])
+        assert done.returncode == 0, done.stderr
+
+
+def test_answers_go_on_while_a_replica_is_replaced(cluster: Stage) -> None:
+    """The standby is deleted; until another one stands in its place no question is left without an answer."""
+    (wrong, *_) = (one for one in REFUSED if one.by == "reader")
+    lease = json.loads(cluster.kubectl("get", "lease", RELEASE, "-n", NAMESPACE, "--output=json").stdout)
+    leader = lease["spec"]["holderIdentity"].partition("_")[0]
+    before = pods(cluster)
+    (standby, *_) = set(before) - {leader}
+    cluster.kubectl("delete", "pod", standby, "--namespace", NAMESPACE, "--wait=false")
+    asked, until = 0, time.monotonic() + PATIENCE
+    while standby in (now := pods(cluster)) or not all(now.values()) or len(now) < len(before):
+        assert time.monotonic() < until, now
+        done = cluster.kubectl(*CREATE, input=json.dumps(wrong.body))
+        assert done.returncode != 0, f"question {asked} was not answered"
+        asked += 1
+    assert asked > 0
+
+
+def pods(cluster: Stage) -> dict[str, bool]:
+    """The operator's replicas, and whether each is ready."""
+    labels = f"--selector=app.kubernetes.io/instance={RELEASE}"
+    found = cluster.kubectl("get", "pods", "--namespace", NAMESPACE, labels, "--output=json")
+    return {
+        pod["metadata"]["name"]: any(
+            one["type"] == "Ready" and one["status"] == "True" for one in pod["status"].get("conditions", ())
+        )
+        for pod in json.loads(found.stdout)["items"]
+    }
 
 
 def test_apply_answers_like_create(cluster: Stage) -> None:

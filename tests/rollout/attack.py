@@ -5,23 +5,25 @@ mind, resets the route, scales, aborts, wipes status. After each step the invari
 world itself, not against what the heart believes.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from gracefulservice.api import Command, Verb
-from gracefulservice.rollout import capacity
+from gracefulservice.rollout import capacity, demand
 from gracefulservice.rollout.decide import decide
 from gracefulservice.rollout.desired import Desired
-from gracefulservice.rollout.frozen import effective
 from gracefulservice.rollout.happenings import Reason
-from gracefulservice.rollout.memory import Clearing, Climbing, Draining, Idle, Memory, dumped
-from gracefulservice.rollout.plan import Plan, build
+from gracefulservice.rollout.memory import Clearing, Climbing, Draining, Idle, Memory
+from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.seen import Seen
 
 from .builders import ERRORS, RAMP, spec
+from .promise import Promise
+from .restart import through_json
+from .rivals import Rivals
+from .wishes import Wishes, recorded
 from .world import World, shares
 
 STEPS = {"steps": [{"weight": 10, "hold": "5s"}, {"weight": 50, "hold": "5s"}]}
@@ -45,11 +47,15 @@ class Attack:
     desired: Desired | None = None
     commands: int = 0
     founded: bool = False
+    promise: Promise = field(default_factory=Promise)
+    rivals: Rivals = field(default_factory=Rivals)
 
     def __post_init__(self) -> None:
-        random = Random(self.seed)
-        self.random = random
+        self.random = random = Random(self.seed)
+        self.scaler = Random(-1 - self.seed)
+        self.wishes = Wishes(Random(1000 + self.seed))
         self.world = World(random=random, weighted=self.weighted, lag=random.choice((1.0, 2.0, 6.0)))
+        self.world.rival = Random(self.seed) if self.weighted and self.seed % 4 == 3 else None
         self.want("shop:1", replicas=random.choice((1, 2, 4)))
 
     def want(self, image: str, replicas: int | None = None) -> None:
@@ -60,9 +66,7 @@ class Attack:
 
     def plan(self) -> Plan:
         """The plan of this moment."""
-        plan = build("shop", effective(self.spec, self.memory))
-        assert isinstance(plan, Plan), plan
-        return plan
+        return self.wishes.plan(self.spec, self.memory)
 
     def step(self, *, crash: bool = False) -> None:
         """One reconcile; a crash loses what follows remembering."""
@@ -71,10 +75,16 @@ class Attack:
         decision = decide(plan, seen, before, self.world.now)
         self.memory, self.desired = through_json(decision.memory), decision.desired
         self.trail.append(f"{self.world.now:.0f} {self.memory.state.kind} {decision.desired}")
-        self.check_decision(plan, seen, decision.desired)
-        self.check_memory(plan, before)
+        self.check_decision(demand.kept(plan, self.memory), seen, decision.desired)
+        self.check_memory(demand.kept(plan, before), before)
+        wrong = self.wishes.wrong(plan, seen, before, self.memory, decision.desired)
+        self.insist(not wrong, wrong)
+        self.keeps_promise(before, decision.desired)
+        wrong = self.rivals.watch(seen, before, self.memory, decision.desired)
+        self.insist(not wrong, wrong)
         if not crash:
             self.world.converge(decision.desired)
+            recorded(self.world, plan)
             self.world.pass_time(self.random.choice((1, 1, 2, 3)))
         else:
             self.world.pass_time(self.random.choice((1, 5, 15)))
@@ -121,6 +131,12 @@ class Attack:
         """A weighted rollout keeps a whole stable fleet for as long as it can go back."""
         if self.weighted and self.memory.canary and self.memory.stable:
             self.insist(desired.fleets[self.memory.stable] >= plan.replicas, "stable gave up capacity")
+
+    def keeps_promise(self, before: Memory, desired: Desired) -> None:
+        """What was ready when a rollout began stays so, however few pods an autoscaler asks for meanwhile."""
+        self.promise.watch(self.world, before, self.memory, self.spec["replicas"])
+        for wrong in (self.promise.broken(self.world, self.memory), self.promise.excess(self.world, desired.fleets)):
+            self.insist(not wrong, wrong)
 
     def condemned_never_rises(self, seen: Seen, desired: Desired) -> None:
         """Once condemned, a revision gets no more weight."""
@@ -202,16 +218,16 @@ class Attack:
             case 8:
                 self.want(self.image, self.random.choice((2, 4, 5)))
             case 9 | 10 if self.weighted:
-                self.meddle()
+                self.world.meddle()
             case _:
                 pass
 
-    def meddle(self) -> None:
-        """Somebody deletes the route or brings it back, or writes weights of their own into it."""
-        if self.random.random() < 0.5:
-            self.world.lost = not self.world.lost
-        else:
-            self.world.reweigh(self.random.choice((0.0, 30.0, 100.0)))
+    def autoscale(self) -> None:
+        """In every second schedule somebody counts stable's pods: the load comes and goes, and with it `replicas`."""
+        if self.seed % 2 and self.scaler.random() < 0.1:
+            self.want(self.image, self.scaler.choice((1, 2, 3, 8)))
+        if self.seed % 2 and self.scaler.random() < 0.02:
+            self.world.rate = self.scaler.choice((10.0, 20.0, 60.0))
 
     def last_wish(self, image: int) -> None:
         """How the schedule ends: often with a new version, which may never start, or with a lost status mid-way."""
@@ -231,10 +247,12 @@ class Attack:
             if self.random.random() < 0.08:
                 self.disturb(2 + place)
             self.step(crash=self.random.random() < 0.1)
+            self.autoscale()
+            self.wishes.edit()
+        self.wishes.fields = {}
         self.last_wish(2 + steps)
-        self.world.outage = self.world.lost = False
-        self.world.command = None
-        if self.memory.paused:
+        self.world.calm()
+        if self.memory.paused or (self.memory.canary and self.memory.rewrites.open):
             self.command("promote", full=True)
         match self.random.randrange(6):
             case 0 if self.weighted:
@@ -280,18 +298,3 @@ class Attack:
     def image(self) -> str:
         """What the user wants to run."""
         return str(self.spec["template"]["spec"]["containers"][0]["image"])
-
-
-def through_json(memory: Memory) -> Memory:
-    """What a restarted operator reads back, without the nulls that a merge patch takes for removals."""
-    text = json.dumps(without_nulls(dumped(memory)))
-    again = Memory.model_validate_json(text).but(receipts=memory.receipts, history=memory.history)
-    assert again == memory, "memory changes on its way through status"
-    return again
-
-
-def without_nulls(value: Any) -> Any:
-    """Objects without the entries that are null; lists keep theirs."""
-    if isinstance(value, dict):
-        return {key: without_nulls(one) for key, one in value.items() if one is not None}
-    return [without_nulls(one) for one in value] if isinstance(value, list) else value

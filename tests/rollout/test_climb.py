@@ -11,10 +11,12 @@ from gracefulservice.rollout.judge import begin
 from gracefulservice.rollout.memory import Baking, Clearing, Climbing, Memory, Stopwatch, Warming
 from gracefulservice.rollout.seen import RouteSeen, Seen, ServiceSeen
 
-from .builders import ERRORS, NEW, NOW, OLD, RAMP, evidence, memory, plan, ratio, seen
+from .builders import ERRORS, NEW, NOW, OLD, RAMP, evidence, fleets, memory, plan, ratio, seen
 
 RAMPED = plan(canary=RAMP, objectives=ERRORS)
 JUDGED = plan(objectives=ERRORS)
+RATIO = plan(weighted=False, objectives=ERRORS)
+RATIO_RAMP = plan(weighted=False, canary=RAMP, objectives=ERRORS)
 PAUSING = plan(canary={"steps": [{"weight": 25, "pause": "UntilResumed"}, {"weight": 50}]})
 GOOD = evidence(2000, 0)
 UNREAD = begin(JUDGED.objectives, NOW - 60)
@@ -64,6 +66,38 @@ def place(found: Memory) -> tuple[str, Any, Any]:
 def test_a_canary_gets_no_request_before(story: str, before: Memory, look: Seen, wish: Any, goes: bool) -> None:
     """Pods in the endpoints, warm-up, readable metrics, and nobody who stopped it."""
     assert isinstance(after(before, look, wish).state, Climbing) is goes, story
+
+
+@pytest.mark.parametrize(
+    ("story", "before", "look", "wish", "weight"),
+    [
+        ("the metrics were never read", warm(0.0, evidence=UNREAD), ratio(), RATIO, None),
+        ("the metrics are out", warm(0.0, evidence=OUT), ratio(), RATIO, None),
+        ("they are read: the first step, without any warm-up", warm(0.0, evidence=GOOD), ratio(), RATIO, 25),
+        ("on a ramp one pod, however few call", warm(0.0, evidence=evidence(0, 0, stable=0)), ratio(), RATIO_RAMP, 25),
+        ("a person paused", warm(0.0, evidence=GOOD, paused="x"), ratio(), RATIO, None),
+        ("promote waits for the metrics", warm(0.0, evidence=OUT, hurry="judged"), ratio(), RATIO, None),
+        ("and then goes all the way", warm(0.0, evidence=GOOD, hurry="judged"), ratio(), RATIO, 100),
+        ("promote in full waits for nothing", warm(0.0, evidence=OUT, hurry="unjudged"), ratio(), RATIO, 100),
+        ("stable serves nobody", warm(0.0, evidence=OUT), ratio(0, fleets=fleets(old=4)), RATIO, 100),
+    ],
+)
+def test_by_a_ratio_nobody_is_shown_what_cannot_be_measured(
+    story: str, before: Memory, look: Seen, wish: Any, weight: float | None
+) -> None:
+    """The first pod that is ready takes requests, so none is wanted before the metrics can be read."""
+    decision = decide(wish, look, before, NOW)
+    assert getattr(decision.memory.state, "weight", None) == weight, story
+    assert (decision.desired.fleets[NEW] == 0) is (weight is None), story
+    assert decision.desired.stable_selector == "*", story
+
+
+def test_by_a_ratio_no_deadline_runs_while_no_pod_is_wanted() -> None:
+    """An outage of a whole hour condemns nobody."""
+    before = warm(0.0, evidence=UNREAD)
+    for second in range(0, 3600, 5):
+        before = after(before, ratio(), RATIO, NOW + second)
+    assert (before.state.kind, before.condemned) == ("Warming", {})
 
 
 def test_a_stable_that_serves_nobody_gives_way_at_once() -> None:
@@ -147,33 +181,6 @@ def test_a_weight_is_told_once_when_it_is_observed() -> None:
     assert told == [f"Revision {NEW} carries 25 % (step 1 of 2, 1 pod)."]
 
 
-@pytest.mark.parametrize(
-    ("story", "before", "weight", "to", "reason"),
-    [
-        ("from 50 % to nothing", climbs(50, 1), 0, ("Climbing", 25, 0), "WeightContested"),
-        ("from 100 % to half", climbs(100, 2), 50, ("Climbing", 50, 1), "WeightContested"),
-        ("from the bake to nothing", memory(Baking(canary=NEW)), 0, ("Climbing", 25, 0), "WeightContested"),
-        ("up: it is taken back", climbs(25), 80, ("Climbing", 25, 0), None),
-        ("before it was observed: it is on its way", climbs(50, 1, observed_at=None), 25, ("Climbing", 50, 1), None),
-    ],
-)
-def test_a_weight_that_somebody_else_lowers_is_where_the_rollout_goes_on(
-    story: str, before: Memory, weight: float, to: Any, reason: str | None
-) -> None:
-    """Also a route that was gone and is back with less."""
-    found = after(before, seen(4, 4, weight=weight))
-    assert place(found) == to, story
-    assert [one.reason for one in found.happenings] == ([reason] if reason else []), story
-
-
-def test_a_ramp_goes_on_from_the_weight_it_finds() -> None:
-    """Never below the least one."""
-    found = after(climbs(40, evidence=GOOD), seen(4, 2, weight=7), RAMPED)
-    assert place(found)[:2] == ("Climbing", 7)
-    lowest = after(climbs(40, evidence=GOOD), seen(4, 2, weight=0), RAMPED)
-    assert place(lowest)[:2] == ("Climbing", 0.1)
-
-
 @pytest.mark.parametrize("before", [climbs(50, 1), memory(Baking(canary=NEW))], ids=["climbing", "baking"])
 def test_a_canary_whose_pods_are_all_gone_loses_its_weight_and_climbs_again(before: Memory) -> None:
     """Nobody answers there; stable does. The weight returns at once, not at the deadline."""
@@ -198,10 +205,11 @@ def test_a_bake_that_is_all_that_users_have_goes_on() -> None:
         ("five times steeper at most", climbs(2, held=20, evidence=GOOD), seen(4, 4, weight=2), 10),
         ("metrics are out", climbs(10, held=20, evidence=OUT), seen(4, 4, weight=10), 10),
         ("just observed", climbs(10, held=20, observed_at=NOW - 3, evidence=GOOD), seen(4, 4, weight=10), 10),
+        ("at everything the bake begins", climbs(100, held=20, evidence=GOOD), seen(4, 4, weight=100), None),
         ("ready pods bound it", climbs(10, held=20, evidence=GOOD), seen(4, 1, weight=10), 25),
     ],
 )
-def test_the_ramp_moves(story: str, before: Memory, look: Seen, weight: float) -> None:
+def test_the_ramp_moves(story: str, before: Memory, look: Seen, weight: float | None) -> None:
     """To what the rest of the budget allows; at the cap, to everything."""
     assert place(after(before, look, RAMPED))[1] == weight, story
 
@@ -210,7 +218,7 @@ def test_the_ramp_moves(story: str, before: Memory, look: Seen, weight: float) -
 def test_a_ramp_by_replica_ratio_reaches_its_gate(replicas: int) -> None:
     """Pods are made for the weight, so the pods that are there do not bound it."""
     wish = plan(weighted=False, canary=RAMP, objectives=ERRORS, replicas=replicas)
-    state = after(memory(), ratio(replicas), wish).state
+    state = after(memory(Warming(canary=NEW), evidence=GOOD), ratio(replicas), wish).state
     weights = []
     while isinstance(state, Climbing) and state.weight not in weights:
         weights.append(state.weight)

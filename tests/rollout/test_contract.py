@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gracefulservice.api.problems import Problem
 from gracefulservice.rollout.contract import Contract, resolve
+from gracefulservice.rollout.sizes import Sizes
 from tests.support.admission import SMALLEST, container, merged
 
 Json = dict[str, Any]
@@ -66,6 +67,43 @@ def test_the_times_add_up(shutdown: Json | None, grace: int | None, resolved: tu
     fields: Json = {"template": {"spec": {"terminationGracePeriodSeconds": grace}}}
     found = contract(**fields | ({"shutdown": shutdown} if shutdown else {}))
     assert (found.delay, found.drain, found.margin, found.grace) == resolved
+
+
+@pytest.mark.parametrize(
+    ("p99", "drain"),
+    [(None, 30), (0.2, 5), (3.3, 5), (4.0, 6), (20.1, 31), (200.0, 300), (999.0, 300)],
+)
+def test_a_drain_that_follows_the_latency(p99: float | None, drain: int) -> None:
+    """One and a half times the p99 in whole seconds, within reason; the rest of the arithmetic is the same."""
+    found = resolve(written(shutdown={"drain": "auto"}), Sizes(p99=p99))
+    assert isinstance(found, Contract)
+    assert (found.drain, found.grace) == (drain, 10 + drain + 5)
+    assert resolve(written(shutdown={"drain": "7s"}), Sizes(p99=p99)) == contract(shutdown={"drain": "7s"})
+
+
+def test_a_delay_that_is_measured() -> None:
+    """It is slept like any other, and gives way to a hook of the user's own."""
+    auto: Json = {"delay": "auto"}
+    found = resolve(written(shutdown=auto), Sizes(delay=16.0))
+    assert isinstance(found, Contract)
+    assert (found.delay, found.containers["app"].sleep, found.grace) == (16, 16, 16 + 30 + 5)
+    asleep_longer = resolve({"template": pods(WEB | {"lifecycle": asleep(4)}), "shutdown": auto}, Sizes(delay=16.0))
+    assert isinstance(asleep_longer, Contract)
+    assert (asleep_longer.delay, asleep_longer.containers["web"].sleep) == (4, None)
+
+
+def test_a_hook_of_unknown_length_needs_a_number() -> None:
+    """Nobody can measure how long a program of the user's runs."""
+    hook = {"preStop": {"httpGet": {"path": "/drain", "port": 8080}}}
+    (problem,) = problems(template=pods(WEB | {"lifecycle": hook}), shutdown={"delay": "auto"})
+    assert problem.field.endswith("[web].lifecycle.preStop")
+
+
+def test_a_drain_that_is_measured_has_no_fixed_time() -> None:
+    """The two say different things, and neither is guessed at; nothing else is said of that time."""
+    (problem,) = problems(shutdown={"drain": "auto"}, template={"spec": {"terminationGracePeriodSeconds": 9}})
+    assert problem.field == "spec.template.spec.terminationGracePeriodSeconds"
+    assert "shutdown.drain is auto, but terminationGracePeriodSeconds (9)" in problem.sentence
 
 
 TIMES = st.none() | st.integers(0, 90_000)
@@ -193,84 +231,6 @@ def test_probes_that_contradict_the_template_are_refused(probes: Json, own: Json
     """The same question asked twice, or asked at a port that does not exist."""
     (problem,) = problems(template=pods(WEB | own), probes=probes)
     assert problem.field == field
-
-
-PORTS = (
-    pytest.param(
-        None,
-        [{"containerPort": 8080}],
-        [("http", 80, "http")],
-        [{"containerPort": 8080, "name": "http"}],
-        id="a number gets a name",
-    ),
-    pytest.param(None, [{"containerPort": 8080, "name": "web"}], [("http", 80, "web")], None, id="a name is kept"),
-    pytest.param(
-        None,
-        [{"containerPort": 53, "protocol": "UDP"}, {"containerPort": 8080, "hostIP": "1.2.3.4"}],
-        [("http", 80, "http")],
-        [{"containerPort": 53, "protocol": "UDP"}, {"containerPort": 8080, "hostIP": "1.2.3.4", "name": "http"}],
-        id="the first TCP port, and nothing else is touched",
-    ),
-    pytest.param(
-        [{"name": "web", "port": 8080}, {"name": "admin", "port": 81, "targetPort": 9090}],
-        [{"containerPort": 1}, {"containerPort": 8080}],
-        [("web", 8080, "web"), ("admin", 81, "admin")],
-        [{"containerPort": 1}, {"containerPort": 8080, "name": "web"}, {"containerPort": 9090, "name": "admin"}],
-        id="the same number, and a number nobody declares",
-    ),
-    pytest.param(
-        [{"name": "web", "port": 80}, {"name": "plain", "port": 8080, "targetPort": "web"}],
-        [{"containerPort": 3000}, {"containerPort": 3001, "name": "web"}],
-        [("web", 80, "p3000"), ("plain", 8080, "web")],
-        [{"containerPort": 3000, "name": "p3000"}, {"containerPort": 3001, "name": "web"}],
-        id="a name that is taken",
-    ),
-    pytest.param(
-        [{"name": "a", "port": 80, "targetPort": 3000}, {"name": "b", "port": 81, "targetPort": 3000}],
-        [{"containerPort": 3000}],
-        [("a", 80, "a"), ("b", 81, "a")],
-        [{"containerPort": 3000, "name": "a"}],
-        id="two ports to one",
-    ),
-    pytest.param(
-        [{"name": "web", "port": 8080}],
-        [],
-        [("web", 8080, "web")],
-        [{"containerPort": 8080, "name": "web"}],
-        id="a port that only the Services name",
-    ),
-)
-
-
-@pytest.mark.parametrize(("asked", "declared", "services", "added"), PORTS)
-def test_services_lead_to_named_ports(
-    asked: list[Json] | None, declared: list[Json], services: list[tuple[str, int, str]], added: list[Json] | None
-) -> None:
-    """So that pods of two revisions may listen on different numbers behind one Service."""
-    fields = {"ports": asked} if asked else {}
-    found = contract(template=pods({"name": "web", "ports": declared}), **fields)
-    assert [(port.name, port.port, port.target_port) for port in found.ports] == services
-    ports = found.containers["web"].ports
-    assert (None if ports is None else list(ports)) == added
-    assert found.port_names == {target for _, _, target in services}
-
-
-def test_the_container_behind_the_first_port_serves() -> None:
-    """A native sidecar in front of the application gets names for its ports, but neither probes nor sleep."""
-    found = contract(
-        template=pods(WEB, LOGS | {"ports": [{"containerPort": 9000}]}, initContainers=[PROXY]),
-        ports=[{"name": "metrics", "port": 90, "targetPort": 9000}, {"name": "mesh", "port": 91, "targetPort": 15000}],
-    )
-    assert found.containers["logs"].probes.keys() == {"readinessProbe"}
-    assert found.containers["web"].probes == {}
-    assert found.containers["proxy"].model_dump(exclude_defaults=True) == {}
-
-
-def test_a_port_that_moves_keeps_its_name() -> None:
-    """The number changes, the name the Services lead to does not."""
-    before = contract(template=pods({"name": "web", "ports": [{"containerPort": 8080}]}))
-    after = contract(template=pods({"name": "web", "ports": [{"containerPort": 9090}]}))
-    assert before.port_names == after.port_names == {"http"}
 
 
 def test_all_problems_come_at_once() -> None:

@@ -2,8 +2,10 @@
 
 import pytest
 
-from gracefulservice.rollout.judge import assess, begin, newest, quiet, rate
-from tests.rollout.counters import BEGUN, ERRORS, ORDERS, P99, App, Rollout, said, three
+from gracefulservice.rollout.judge import assess, begin, learn, newest, quiet, rate
+from gracefulservice.rollout.reading import Look
+from gracefulservice.rollout.samples import Sample
+from tests.rollout.counters import BEGUN, ERRORS, ORDERS, P99, App, Rollout, said, stable, three
 
 
 def test_the_numbers_of_the_ramp() -> None:
@@ -80,6 +82,42 @@ def test_evidence_given_up_for_other_objectives_is_not_forgotten() -> None:
     assert assess(begin((P99,), BEGUN, 10.0, carried=50.0), (P99,), BEGUN).odds == 1.0
 
 
+def test_of_the_first_look_at_a_fleet_that_serves_the_rate_is_known() -> None:
+    """It holds several scrapes; a look with one scrape only does not show it."""
+    rollout = Rollout(apps=[stable()], now=BEGUN - 30)
+    for _ in range(5):
+        rollout.stable.serve(100)
+        rollout.now += 5
+        rollout.prometheus.scrape(rollout.now, rollout.apps)
+    rollout.stable.serve(100)
+    rollout.tick()
+    assert rollout.now == BEGUN
+    assert rate(rollout.evidence) == pytest.approx(20)
+    assert rollout.evidence.tallies["errorRate"].stable_requests == 500
+    rollout.stable.serve(100)
+    assert rate(rollout.tick()) == pytest.approx(20)
+    assert rollout.evidence.calls == {"stable": 100}
+
+
+def test_a_rate_is_that_of_whole_scrape_intervals() -> None:
+    """Of 15 s scrapes every third look has samples; the rate must not be taken from a part of the pods."""
+    apps = [stable(f"stable-{number}") for number in range(3)]
+    evidence = begin([ERRORS], BEGUN)
+    found = []
+    for place in range(7):
+        at = BEGUN + 5 * place
+        apps[place % 3].serve(150)
+        samples = (
+            Sample(app.name, name, at, value)
+            for app in [apps[place % 3]]
+            for name, value in app.counters[ERRORS.total].items()
+        )
+        look = Look(at, 15.0, tuple(app.facts for app in apps), {ERRORS.total: tuple(samples)})
+        evidence = learn(evidence, [ERRORS], look, "canary", 0.0)
+        found.append(rate(evidence))
+    assert found == [0, 0, 0, 0, 0, 30, 30]
+
+
 def test_counters_stand_still_only_as_far_as_they_were_seen_to() -> None:
     rollout = Rollout()
     left = rollout.run(2).at or 0.0
@@ -100,4 +138,5 @@ def test_pods_without_a_counter_are_quiet_while_there_are_looks() -> None:
     rollout = Rollout()
     assert quiet(rollout.evidence, "canary", since=BEGUN) == 0
     rollout.run(2, canary=(0, 0))
-    assert quiet(rollout.evidence, "canary", since=BEGUN) == 20
+    assert quiet(rollout.evidence, "canary", since=BEGUN) == 15, "the newest look is at 20, its scrape may be at 15"
+    assert quiet(rollout.evidence, "unheard-of", since=BEGUN) == 0

@@ -22,9 +22,8 @@ from gracefulservice.rollout.memory import (
     TurningBack,
     Warming,
     Widening,
-    dumped,
-    remembered,
 )
+from gracefulservice.rollout.recall import FORMAT, dumped, remembered, unknown
 
 from .builders import ERRORS, NEW, NOW, OLD, evidence, memory, plan
 
@@ -102,6 +101,55 @@ def test_every_state_survives_its_way_through_status(state: Any) -> None:
     written = json.loads(json.dumps(dumped(before)))
     status = Status.model_validate({"memory": written, "commands": [receipt.model_dump(mode="json", by_alias=True)]})
     assert remembered(status) == before
+
+
+NUMBER = {"format": FORMAT}
+
+
+@pytest.mark.parametrize(
+    ("story", "memory", "why"),
+    [
+        ("a format that is not known yet", {"format": FORMAT + 1}, f"its format is {FORMAT + 1}"),
+        ("a format that is no number", {"format": "two"}, "its format is two"),
+        ("a field that is not known yet", NUMBER | {"mood": "calm"}, "its field mood is"),
+        (
+            "one within the state",
+            NUMBER | {"state": {"kind": "Climbing", "canary": NEW, "weight": 25, "lane": 2}},
+            "its field state.lane",
+        ),
+        (
+            "one within a list",
+            NUMBER | {"happenings": [{"id": 1, "reason": "Paused", "sentence": "It pauses.", "at": 1, "tone": "low"}]},
+            "its field happenings.tone",
+        ),
+        (
+            "one within the evidence",
+            NUMBER | {"evidence": {"begun": 1.0, "sureness": 3}},
+            "its field evidence.sureness",
+        ),
+        ("a state that is not known yet", NUMBER | {"state": {"kind": "Flying"}}, "Flying"),
+        ("a spec that is no JSON", NUMBER | {"frozen": "{"}, "frozen"),
+    ],
+)
+def test_what_a_newer_version_remembers_is_not_half_understood(story: str, memory: dict[str, Any], why: str) -> None:
+    """What is not known here would be lost by the next write, so nothing is read at all."""
+    with pytest.raises(ValueError, match=why):
+        remembered(Status.model_validate({"memory": memory}))
+
+
+def test_what_an_older_version_remembered_is_read_without_what_is_gone() -> None:
+    """A field that only it knew, and the spec as it wrote it."""
+    old = {"stable": OLD, "frozen": {"rollout": {"bake": "10s"}}, "mood": "calm"}
+    assert remembered(Status.model_validate({"memory": old})) == Memory(stable=OLD, frozen=old["frozen"])
+
+
+def test_all_that_is_written_is_known() -> None:
+    """Every field, also those that stand at their default elsewhere, comes back under the number of the format."""
+    before = memory(STATES[3], evidence=evidence(50, 2), carried=0.5, condemned={NEW: "it failed."})
+    written = dumped(before)
+    assert written["format"] == FORMAT
+    assert unknown({**written, "format": {}}, {**before.model_dump(mode="json", by_alias=True), "format": {}}) == ""
+    assert remembered(Status.model_validate({"memory": written})) == before
 
 
 def test_a_service_without_status_remembers_nothing() -> None:

@@ -6,7 +6,19 @@ from typing import Any
 
 import pytest
 
-from gracefulservice.rollout import capacity, climb, decide, desire, rest, safety, settle
+from gracefulservice.rollout import (
+    capacity,
+    climb,
+    contest,
+    decide,
+    demand,
+    desire,
+    rejudge,
+    rest,
+    safety,
+    settle,
+    share,
+)
 from gracefulservice.rollout.memory import Clearing, Memory
 
 from .attack import Attack, BrokenError
@@ -125,6 +137,58 @@ def weight_kept_on_deletion(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(desire, "holds_route", always(False))
 
 
+def floor_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """An autoscaler that finds stable idle may shrink it while users can still come back."""
+    patch.setattr(demand, "kept", lambda plan, _: plan)
+
+
+def floor_ends_with_the_rollout(patch: pytest.MonkeyPatch) -> None:
+    """The pods go in the moment the pointer has moved, before an autoscaler has seen the load on the others."""
+    original = demand.standing
+
+    def ending(asked: Any, seen: Any, before: Any, after: Any, now: float) -> Any:
+        return None if after.canary is None else original(asked, seen, before, after, now)
+
+    patch.setattr(demand, "standing", ending)
+
+
+def others_fought(patch: pytest.MonkeyPatch) -> None:
+    """A weight that others write is overwritten again and again."""
+    patch.setattr(contest, "held", always(""))
+
+
+def alarmed_without_cause(patch: pytest.MonkeyPatch) -> None:
+    """More is demanded of a weight than it can do."""
+    patch.setattr(share, "LEAST", 1.5)
+
+
+def unsound_begins(patch: pytest.MonkeyPatch) -> None:
+    """A rollout begins by an old spec because the present one is not sound."""
+    original = rest.idle
+    patch.setattr(rest, "idle", lambda plan, *given: original(replace(plan, problems=()), *given))
+
+
+def dropped_port_begins(patch: pytest.MonkeyPatch) -> None:
+    """A target is rolled out although callers of one of stable's ports would find nobody."""
+    patch.setattr(rest, "dropped", always(""))
+
+
+def services_follow_the_target(patch: pytest.MonkeyPatch) -> None:
+    """The Services get the ports of a target before any of its pods is there."""
+    patch.setattr(desire, "offered", lambda plan, *_: plan.contract.ports)
+
+
+def edited_objectives_ignored(patch: pytest.MonkeyPatch) -> None:
+    """What was counted for the objectives of before goes on to count."""
+    original = rejudge.rejudged
+    patch.setattr(decide, "rejudged", lambda plan, memory, now: memory if plan.judged else original(plan, memory, now))
+
+
+def ratio_shows_the_unmeasured(patch: pytest.MonkeyPatch) -> None:
+    """A first pod takes requests while nobody can read how they end."""
+    patch.setattr(climb, "obstructed", always(""))
+
+
 MUTATIONS: tuple[tuple[Mutate, bool, bool], ...] = (
     (weight_without_capacity, True, False),
     (stable_gives_way_early, False, False),
@@ -137,10 +201,19 @@ MUTATIONS: tuple[tuple[Mutate, bool, bool], ...] = (
     (deadline_ignored, False, False),
     (widening_skipped, True, True),
     (lost_status_promotes, True, False),
-    (emptied_forgotten, True, False),
+    (emptied_forgotten, False, False),
     (nobody_is_somebody_else, True, False),
     (ratio_bound_by_its_pods, False, True),
     (weight_kept_on_deletion, True, True),
+    (unsound_begins, True, False),
+    (dropped_port_begins, True, False),
+    (services_follow_the_target, False, False),
+    (edited_objectives_ignored, True, True),
+    (ratio_shows_the_unmeasured, False, False),
+    (others_fought, True, False),
+    (alarmed_without_cause, True, False),
+    (floor_forgotten, True, False),
+    (floor_ends_with_the_rollout, True, True),
 )
 
 

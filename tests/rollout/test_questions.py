@@ -6,8 +6,8 @@ import pytest
 
 from gracefulservice.rollout.decide import decide
 from gracefulservice.rollout.judge import begin
-from gracefulservice.rollout.memory import Baking, Climbing, Draining, Idle, Memory, Warming
-from gracefulservice.rollout.questions import due
+from gracefulservice.rollout.memory import Baking, Climbing, Draining, Idle, Memory, Narrowing, TurningBack, Warming
+from gracefulservice.rollout.questions import due, next_due
 
 from .builders import ERRORS, NEW, NOW, answers, evidence, memory, plan, seen
 
@@ -45,6 +45,32 @@ def test_counters_are_asked_for(story: str, wish: Any, before: Memory, asked: bo
     at = due(wish, before, NOW)
     assert (at is not None) is asked, story
     assert at is None or at <= NOW
+
+
+@pytest.mark.parametrize("state", [Narrowing(leaving=NEW), TurningBack(leaving=NEW), Draining(leaving=NEW)])
+def test_while_a_revision_leaves_the_instant_is_now(state: Any) -> None:
+    """Nothing is judged any more, and every second that a sample is seen later prolongs the drain."""
+    at = {
+        ago: due(JUDGED, memory(state, evidence=KNOWN.model_copy(update={"at": NOW - ago})), NOW) for ago in (2.4, 2.5)
+    }
+    assert at == {2.4: None, 2.5: NOW}
+    assert due(JUDGED, memory(state, evidence=FRESH), NOW) == NOW, "nothing was ever asked"
+    assert due(JUDGED, memory(CLIMBS, evidence=KNOWN), NOW) == NOW - 10 + 5, "else it is one scrape late"
+
+
+@pytest.mark.parametrize(
+    ("story", "state", "ago", "wait"),
+    [
+        ("a canary is judged: the next of the grid, one scrape late", CLIMBS, 10, 5.0),
+        ("a revision leaves: half a scrape interval after the last", Draining(leaving=NEW), 1, 1.5),
+        ("an answer failed to come: not at once again", Draining(leaving=NEW), 60, 2.5),
+        ("nobody moves", Idle(), 10, None),
+    ],
+)
+def test_the_next_instant(story: str, state: Any, ago: float, wait: float | None) -> None:
+    """It is asked for the moment it can be there, and no sooner."""
+    before = memory(state, evidence=KNOWN.model_copy(update={"at": NOW - ago}))
+    assert next_due(JUDGED, before, NOW) == wait, story
 
 
 @pytest.mark.parametrize(

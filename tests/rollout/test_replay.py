@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gracefulservice.rollout.judge import Evidence, assess, begin, learn
+from gracefulservice.rollout.judge import Evidence, assess, begin, learn, quiet
 from gracefulservice.rollout.objective import Objective
 from gracefulservice.rollout.reading import Look
+from gracefulservice.rollout.recall import unknown
 from tests.rollout.counters import ALL, BEGUN, ERRORS, App, Rollout, stable, three
 
 
@@ -85,6 +86,27 @@ def test_it_fits_into_a_status() -> None:
     written = rollout.evidence.model_dump_json(by_alias=True)
     assert series >= 20 * 11
     assert len(written) < 40_000
+
+
+def test_evidence_from_before_pods_were_told_apart_is_understood() -> None:
+    """Nothing of it is lost, and a drain that it was in the middle of ends no sooner."""
+    rollout = Rollout()
+    rollout.run(5)
+    left = rollout.now
+    rollout.run(2, canary=(0, 0))
+    written = json.loads(rollout.evidence.model_dump_json(by_alias=True))
+    for revision, pods in written["fleets"].items():
+        (pulse,) = pods.values()
+        written["fleets"][revision] = pulse
+    written["fleets"]["unheard-of"] = [None, None]
+    again = Evidence.model_validate_json(json.dumps(written))
+    assert again.model_copy(update={"fleets": {}}) == rollout.evidence.model_copy(update={"fleets": {}})
+    assert quiet(again, "canary", left) == quiet(rollout.evidence, "canary", left) == 10
+    assert again.fleets["unheard-of"] == {}
+    assert unknown({"evidence": written}, {"evidence": again.model_dump(mode="json", by_alias=True)}) == ""
+    rollout.evidence = again
+    rollout.run(1, canary=(0, 0))
+    assert quiet(rollout.evidence, "canary", left) == 0, "who of them stood still is not known"
 
 
 @pytest.mark.parametrize("goal", ALL)

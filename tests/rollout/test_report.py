@@ -6,19 +6,17 @@ import pytest
 
 from gracefulservice.api import Condition, Problem, Status
 from gracefulservice.rollout import report
-from gracefulservice.rollout.happenings import Reason, told
 from gracefulservice.rollout.judge import begin
 from gracefulservice.rollout.memory import (
     Clearing,
     Climbing,
     Founding,
-    Idle,
     Memory,
     Stopwatch,
     TurningBack,
     Warming,
-    dumped,
 )
+from gracefulservice.rollout.recall import dumped
 from gracefulservice.rollout.seen import RouteSeen, Seen, ServiceSeen
 
 from .builders import ERRORS, NEW, NOW, OLD, endpoints, evidence, memory, plan, ratio, seen, written
@@ -185,13 +183,9 @@ def test_whether_the_route_carries_weights(story: str, route: Any, status: str |
 
 
 def test_what_others_do_is_told() -> None:
-    """To our children, and to the weights during this rollout."""
-    fought = told(memory(CLIMBS), Reason.WEIGHT_CONTESTED, "Somebody else set it.", NOW)
-    said = conditions(written(fought, seen(4, 1, weight=25, remarks=("It was edited.", "It was scaled."))))
+    """To our children."""
+    said = conditions(written(memory(CLIMBS), seen(4, 1, weight=25, remarks=("It was edited.", "It was scaled."))))
     assert (said["ChildrenIntact"].status, said["ChildrenIntact"].message) == ("False", "It was edited. It was scaled.")
-    assert (said["WeightContested"].status, said["WeightContested"].message) == ("True", "Somebody else set it.")
-    assert "WeightContested" not in conditions(written(fought.but(started=NOW + 1), seen(4, 1, weight=25)))
-    assert "WeightContested" not in conditions(written(fought.but(state=Idle()), seen()))
 
 
 PROBLEMS = (Problem(field="spec.a", sentence="It is wrong."), Problem(field="spec.b", sentence="It is too."))

@@ -106,7 +106,7 @@ def test_what_is_waited_for(story: str, before: Memory, until: Any) -> None:
             seen(4, 1),
             None,
             Memory(state=Founding(revision=NEW)),
-            0,
+            5,
             "gracefulservice.dev/name=shop",
         ),
     ],

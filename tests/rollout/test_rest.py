@@ -1,10 +1,13 @@
 """Rest: the first revision, the start of a rollout, no replicas, strays, and a status that was lost."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from gracefulservice.api import Problem
 from gracefulservice.rollout.decide import decide
+from gracefulservice.rollout.frozen import freeze
 from gracefulservice.rollout.memory import Climbing, Founding, Idle, Memory, TurningBack, Warming
 from gracefulservice.rollout.seen import WIDE, Fleet, RecordSeen, Seen, ServiceSeen
 
@@ -12,6 +15,10 @@ from .builders import ERRORS, NEW, NEWER, NOW, OLD, RAMP, command, fleets, memor
 
 FIRST = plan("shop:1")
 NOTHING = Seen()
+WAITS = Warming(canary=NEW)
+UNSOUND = replace(plan(), problems=(Problem(field="spec.x", sentence="It is wrong."),))
+RENAMED = plan(ports=[{"name": "web", "port": 80}])
+WITH_PORTS = {OLD: RecordSeen(1, stable=True, ports=FIRST.contract.ports)}
 
 
 def after(wish: Any, look: Seen, before: Memory) -> Memory:
@@ -63,27 +70,25 @@ def test_a_newer_template_replaces_the_first_one_directly() -> None:
     [
         ("behind a route it warms up first", plan(), seen(), Warming(canary=NEW)),
         ("by a ratio it takes its first step", plan(weighted=False), ratio(), Climbing(canary=NEW, weight=25)),
-        (
-            "by a ratio and a budget it takes the least weight",
-            plan(weighted=False, canary=RAMP, objectives=ERRORS),
-            ratio(),
-            Climbing(canary=NEW, weight=25),
-        ),
+        ("by a ratio it waits for its metrics first", plan(weighted=False, objectives=ERRORS), ratio(), WAITS),
+        ("also by a budget", plan(weighted=False, canary=RAMP, objectives=ERRORS), ratio(), WAITS),
     ],
 )
 def test_a_new_target_starts_a_rollout(story: str, wish: Any, look: Seen, state: Any) -> None:
-    """With an empty record of evidence, and what it keeps frozen."""
+    """With an empty record of evidence, and its spec frozen."""
     found = after(wish, look, memory())
     assert (found.state, found.started, found.happenings[-1].reason) == (state, NOW, "RolloutStarted"), story
-    assert set(found.frozen) == {"rollout", "traffic", "metrics", "objectives"}
+    assert found.frozen == dict(wish.spec)
     assert (found.evidence is not None) is wish.judged
 
 
 @pytest.mark.parametrize(
     ("story", "wish", "look", "before"),
     [
-        ("the target is stable", FIRST, seen(), memory()),
-        ("the target is condemned", plan(), seen(), memory(condemned={NEW: "it failed."})),
+        ("the target is stable", FIRST, seen(), memory(frozen=freeze(FIRST))),
+        ("the target is condemned", plan(), seen(), memory(condemned={NEW: "it failed."}, frozen=freeze(plan()))),
+        ("the spec is not sound", UNSOUND, seen(), memory()),
+        ("the target drops a port", RENAMED, seen(records=WITH_PORTS), memory()),
         ("a name is taken", plan(), seen(foreign=("Service shop is not ours.",)), memory()),
         ("the service is being deleted", plan(), seen(deleting=True), memory()),
     ],
@@ -92,6 +97,35 @@ def test_at_rest_nothing_moves(story: str, wish: Any, look: Seen, before: Memory
     """And nothing is told or looked at again."""
     decision = decide(wish, look, before, NOW)
     assert (decision.memory, decision.wake_after) == (before, None), story
+
+
+@pytest.mark.parametrize(
+    ("story", "wish", "look", "before"),
+    [
+        ("a first revision is stable", FIRST, starting(4, 4), Memory(state=Founding(revision=OLD))),
+        ("the status was lost", FIRST, seen(), Memory()),
+        ("an operator of before kept four parts of it", FIRST, seen(), memory(frozen={"rollout": {}, "traffic": {}})),
+        ("the spec was edited at rest", plan("shop:1", replicas=9), seen(), memory(frozen=freeze(FIRST))),
+        ("without pods the pointer moved", plan(replicas=0), seen(0), memory(frozen=freeze(FIRST))),
+    ],
+)
+def test_once_something_is_stable_there_is_a_sound_spec(story: str, wish: Any, look: Seen, before: Memory) -> None:
+    """To go by, should the next one not be sound."""
+    assert after(wish, look, before).frozen == dict(wish.spec), story
+
+
+def test_what_rested_is_kept_when_the_spec_is_not_sound() -> None:
+    """The plan is that of the spec before, but with the replicas of now: it is not taken for what rest was found in."""
+    kept = freeze(FIRST)
+    assert (
+        after(replace(plan("shop:1", replicas=9), problems=UNSOUND.problems), seen(), memory(frozen=kept)).frozen
+        == kept
+    )
+
+
+def test_strays_turn_back_also_while_the_spec_is_not_sound() -> None:
+    """What serves is put right, only nothing begins."""
+    assert after(UNSOUND, seen(fleets=fleets(old=4, newer=1)), memory()).state == TurningBack(leaving=NEWER)
 
 
 def test_a_name_that_is_taken_keeps_even_the_first_revision_from_starting() -> None:

@@ -15,6 +15,7 @@ from gracefulservice.rollout.samples import (
     from_one_scrape,
     instant,
     newest,
+    ranges,
 )
 
 BEGUN = 1000.0
@@ -163,7 +164,9 @@ def test_the_newest_usable_sample_counts() -> None:
         Sample("new", "s", 1014, float("nan")),
         Sample("new", "t", 1010, float("inf")),
     ]
-    assert newest(samples, until=1015) == {"new": {"s": Sample("new", "s", 1015, 4)}}
+    found = ranges(samples, until=1015)
+    assert newest(found) == {"new": {"s": Sample("new", "s", 1015, 4)}}
+    assert [one.at for one in found["new"]["s"]] == [1010, 1012, 1015], "the oldest first"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import pytest
 
 from gracefulservice.api import Receipt
 from gracefulservice.rollout.decide import TICK, decide
-from gracefulservice.rollout.judge import Fleet as Flows
 from gracefulservice.rollout.memory import (
     Baking,
     Clearing,
@@ -20,6 +19,7 @@ from gracefulservice.rollout.memory import (
     TurningBack,
     Widening,
 )
+from gracefulservice.rollout.pulse import Pulse
 from gracefulservice.rollout.seen import WIDE, Fleet, RouteSeen, Seen, ServiceSeen
 from gracefulservice.rollout.settle import promoted, settled, turned_back
 
@@ -190,10 +190,23 @@ def test_a_drain_ends(story: str, before: Memory, look: Seen, to: str) -> None:
     assert after(before, look, plan("shop:1")).state.kind == to, story
 
 
-def test_a_drain_ends_when_counters_were_seen_to_stand_still() -> None:
-    """For two scrapes after the traffic went."""
-    still = QUIET.model_copy(update={"fleets": {NEW: Flows(seen=NOW - 2, moved=NOW - 20)}})
-    assert after(drains(8, NOW - 10, evidence=still), seen(4, 2), plan("shop:1")).state == Clearing(leaving=NEW)
+@pytest.mark.parametrize(
+    ("story", "pods", "to"),
+    [
+        ("two scrapes of each pod after the traffic went", {"a": (-2, -20), "b": (-5, -20)}, "Clearing"),
+        ("scrapes are a little closer than the interval", {"a": (-2, -6.98)}, "Clearing"),
+        ("one pod was not scraped for so long", {"a": (-2, -20), "b": (-5.2, -20)}, "Draining"),
+        ("one pod still answered a request", {"a": (-2, -20), "b": (-1, -5.5)}, "Draining"),
+        ("no pod has a counter, nor got one", {}, "Clearing"),
+    ],
+)
+def test_a_drain_ends_when_the_counters_of_each_pod_were_seen_to_stand_still(
+    story: str, pods: dict[str, tuple[float, float]], to: str
+) -> None:
+    """For two scrapes after the traffic went, ten seconds ago."""
+    pulses = {pod: Pulse(NOW + until, NOW + moved) for pod, (until, moved) in pods.items()}
+    still = QUIET.model_copy(update={"at": NOW, "fleets": {NEW: pulses}})
+    assert after(drains(8, NOW - 10, evidence=still), seen(4, 2), plan("shop:1")).state.kind == to, story
 
 
 def test_load_that_comes_back_begins_the_drain_anew() -> None:
@@ -211,11 +224,11 @@ def test_load_that_comes_back_begins_the_drain_anew() -> None:
     ],
 )
 def test_a_rollout_ends_with_the_last_pod(story: str, look: Seen, over: bool) -> None:
-    """Nothing of it is remembered but its history and its marks."""
+    """Nothing of it is remembered but its history, its marks, and its spec: there may be no other that is sound."""
     before = memory(Clearing(leaving=NEW), evidence=QUIET, frozen={"rollout": {}}, condemned={NEW: "it failed."})
     found = after(before, look, plan("shop:1"))
     assert (found.state == Idle()) is over, story
-    assert (found.evidence is None, found.frozen == {}) == (over, over)
+    assert (found.evidence is None, found.frozen) == (over, {"rollout": {}})
     assert found.condemned == {NEW: "it failed."}
 
 

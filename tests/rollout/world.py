@@ -4,7 +4,7 @@ It obeys `Desired` the way a cluster does: late, in its own order, and only as f
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from gracefulservice.api import Command
@@ -40,6 +40,7 @@ class Route:
     weight: float = 0.0
     applied: float = 0.0
     changed: float = 0.0
+    set_by: str = ""
 
 
 @dataclass
@@ -65,6 +66,8 @@ class World:
     lost: bool = False
     """Whether the route object is gone; the gateways go on with what they had."""
     deleting: bool = False
+    rival: Random | None = None
+    """A tool that applies the route as somebody wrote it down, every now and then."""
     errors: dict[str, int] = field(default_factory=dict)
     unserved: int = 0
     names: int = 0
@@ -77,6 +80,8 @@ class World:
         """Let pods start and stop, gateways catch up, and users call, second by second."""
         for _ in range(max(int(seconds), 1)):
             self.now += 1
+            if self.rival and not self.lost and self.rival.random() < 0.05:
+                self.reweigh(0.0, f"tool at {self.now:.0f}")
             self.pods = [pod for pod in self.pods if pod.gone_at is None or pod.gone_at > self.now]
             self.endpoints = {service: self.selected(service) for service in self.selectors}
             if self.now - self.route.changed >= self.lag:
@@ -107,7 +112,7 @@ class World:
         for number, revision in enumerate(desired.fleets, start=len(self.records) + 1):
             self.records.setdefault(revision, RecordSeen(number=number))
         self.records = {
-            revision: RecordSeen(record.number, revision == desired.stable, desired.marks.get(revision, ""))
+            revision: replace(record, stable=revision == desired.stable, condemned=desired.marks.get(revision, ""))
             for revision, record in self.records.items()
             if revision not in desired.prune
         }
@@ -133,6 +138,11 @@ class World:
         for pod in sorted(running, key=lambda pod: pod.ready(self.now))[: max(len(running) - replicas, 0)]:
             pod.gone_at = self.now + 3
 
+    def calm(self) -> None:
+        """Nobody disturbs any more."""
+        self.outage = self.lost = False
+        self.command = self.rival = None
+
     def heal(self, revision: str) -> None:
         """Whatever kept the revision's pods from starting is over."""
         self.broken.discard(revision)
@@ -150,17 +160,25 @@ class World:
             metrics=self.metrics(plan) if plan.judged else None,
             command=self.command,
             deleting=self.deleting,
+            ceiling=100,
         )
 
     def route_seen(self) -> RouteSeen:
         """The route object, and whether the gateways have taken it over."""
         if self.lost:
             return RouteSeen(None, trouble="HTTPRoute shop does not exist.")
-        return RouteSeen(self.route.weight, self.route.applied == self.route.weight)
+        return RouteSeen(self.route.weight, self.route.applied == self.route.weight, set_by=self.route.set_by)
 
-    def reweigh(self, weight: float) -> None:
-        """Somebody, or the operator, writes the route."""
-        self.route = Route(weight, self.route.applied, self.now)
+    def reweigh(self, weight: float, set_by: str = "") -> None:
+        """The operator, or somebody, writes the route."""
+        self.route = Route(weight, self.route.applied, self.now, set_by)
+
+    def meddle(self) -> None:
+        """Somebody deletes the route or brings it back, or writes weights of their own into it."""
+        if self.random.random() < 0.5:
+            self.lost = not self.lost
+        else:
+            self.reweigh(self.random.choice((0.0, 30.0, 100.0)), f"somebody at {self.now:.0f}")
 
     def fleet(self, revision: str, wanted: int) -> Fleet:
         """One revision's Deployment."""

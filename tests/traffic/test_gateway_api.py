@@ -114,3 +114,30 @@ def test_a_weight_is_only_put_on_the_backend_that_was_meant() -> None:
 def test_weights_are_rounded_to_parts_but_never_to_nothing_or_to_all(weight: float, canary: int) -> None:
     """A little traffic stays a little, and almost all never becomes all."""
     assert Split(0, 0, 1, (1, 0), foreign=False).parts(weight) == (1000 - canary, canary)
+
+
+def entry(manager: str, time: str, *fields: str, **more: str) -> dict[str, object]:
+    """Who owns which fields of the spec since when."""
+    return {"manager": manager, "time": time, "fieldsV1": {"f:spec": {f"f:{field}": {} for field in fields}}, **more}
+
+
+@pytest.mark.parametrize(
+    ("entries", "who"),
+    [
+        (None, ""),
+        ([], ""),
+        ([entry("gracefulservice", "2026-01-03T00:00:00Z", "rules")], ""),
+        ([entry("helm", "2026-01-01T00:00:00Z", "rules", "hostnames")], "helm at 2026-01-01T00:00:00Z"),
+        ([entry("helm", "2026-01-01T00:00:00Z", "hostnames")], ""),
+        (
+            [entry("argo", "2026-01-02T00:00:00Z", "rules"), entry("helm", "2026-01-01T00:00:00Z", "rules")],
+            "argo at 2026-01-02T00:00:00Z",
+        ),
+        ([{"manager": "envoy-gateway", "subresource": "status", "fieldsV1": {"f:status": {"f:parents": {}}}}], ""),
+        ([{"manager": "old"}], ""),
+    ],
+)
+def test_who_wrote_the_rules_last_besides_us(entries: list[dict[str, object]] | None, who: str) -> None:
+    """By name and time, so that a second write of the same is another one."""
+    body = route(ours(1, 0)) if entries is None else route(ours(1, 0), managedFields=entries)
+    assert seen(body, USERS, owner().key).set_by == who

@@ -10,7 +10,7 @@ import pytest
 from gracefulservice.api.names import EPOCH_ANNOTATION
 from gracefulservice.cluster.kinds import HTTP_ROUTE, Object, Ref
 from gracefulservice.errors import Stale
-from gracefulservice.ports import Router
+from gracefulservice.ports import Owner, Router
 from gracefulservice.rollout.plan import RouteRef
 from gracefulservice.rollout.seen import RouteSeen
 from gracefulservice.traffic.http_route import HTTPRoute
@@ -36,7 +36,7 @@ class Case:
         api = FakeApiServer()
         if self.found:
             api.put(HTTP_ROUTE, copy.deepcopy(self.found))
-        router = ReplicaRatio() if self.wanted is None else HTTPRoute(api, self.wanted, 80, lambda: epoch)
+        router = ReplicaRatio(api) if self.wanted is None else HTTPRoute(api, self.wanted, lambda: epoch)
         return Bench(api, router, self.wanted)
 
 
@@ -53,10 +53,10 @@ class Bench:
         """The route in play."""
         return Ref(HTTP_ROUTE, "default", self.wanted.name if self.wanted else "none")
 
-    async def ensure(self, weight: float | None, *, in_play: bool = False) -> None:
+    async def ensure(self, weight: float | None, *, in_play: bool = False, port: int | None = 80) -> None:
         """One look and one ensure, as a pass does it."""
         look = await self.router.observe(owner())
-        await self.router.ensure(owner(), look, weight, in_play=in_play)
+        await self.router.ensure(owner(), look, weight, in_play=in_play, port=port)
 
     def acknowledge(self) -> None:
         """Every Gateway takes the route as it is now."""
@@ -159,7 +159,7 @@ async def test_somebody_writes_between_look_and_ensure(case: Case) -> None:
     look = await bench.router.observe(owner())
     theirs = copy.deepcopy(bench.api.edit(bench.ref, lambda body: body["metadata"].update(annotations={"by": "them"})))
     with pytest.raises(Stale):
-        await bench.router.ensure(owner(), look, 50.0, in_play=True)
+        await bench.router.ensure(owner(), look, 50.0, in_play=True, port=80)
     assert bench.api.objects[bench.ref] == theirs
 
 
@@ -229,7 +229,7 @@ async def test_a_wrong_route_is_refused_and_not_repaired(found: Object | None, s
     assert look.seen.weight is None
     assert sentence in look.seen.trouble
     assert "default/front" in look.seen.trouble
-    await bench.router.ensure(owner(), look, 50.0, in_play=True)
+    await bench.router.ensure(owner(), look, 50.0, in_play=True, port=80)
     assert bench.api.writes == []
 
 
@@ -257,7 +257,34 @@ async def test_a_route_of_ours_whose_name_is_taken_is_not_touched() -> None:
     look = await bench.router.observe(owner())
     assert look.seen is not None
     assert "HTTPRoute default/shop already exists" in look.seen.trouble
-    await bench.router.ensure(owner(), look, 10.0, in_play=True)
+    await bench.router.ensure(owner(), look, 10.0, in_play=True, port=80)
+    assert bench.api.writes == []
+
+
+async def test_a_released_route_outlives_the_service_and_is_as_it_was(case: Case) -> None:
+    """Ours loses our reference and keeps any other; a user's is not touched. A second time nothing is left to do."""
+    bench = case.start()
+    await bench.ensure(0.0)
+    ours, other = bench.wanted is MADE, {"kind": "Thing", "name": "other", "uid": "uid-of-other"}
+    if ours:
+        bench.api.edit(bench.ref, lambda body: body["metadata"]["ownerReferences"].append(other))
+    before = copy.deepcopy(bench.api.objects.get(bench.ref))
+    done = len(bench.api.writes)
+    for _ in range(2):
+        await bench.router.release(owner(), await bench.router.observe(owner()))
+    assert len(bench.api.writes) - done == int(ours)
+    if before is not None:
+        after = bench.api.objects[bench.ref]
+        assert after["metadata"].get("ownerReferences", []) == ([other] if ours else [])
+        assert after["spec"] == before["spec"]
+
+
+async def test_no_route_is_made_for_a_service_that_goes() -> None:
+    """It would only be in the way of the end."""
+    bench = CASES["a route we make"].start()
+    going = owner()
+    going = Owner({**going.body, "metadata": {**going.body["metadata"], "deletionTimestamp": "2026-03-01T12:00:00Z"}})
+    await bench.router.ensure(going, await bench.router.observe(going), 0.0, in_play=False, port=80)
     assert bench.api.writes == []
 
 

@@ -2,6 +2,7 @@
 
 {{- define "gracefulservice.environment" -}}
 {{- include "gracefulservice.leaseTimes" . -}}
+{{- include "gracefulservice.ports" . -}}
 - name: GRACEFULSERVICE_POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
 - name: GRACEFULSERVICE_POD_NAMESPACE
@@ -22,6 +23,11 @@ lease_retry: {{ .Values.leaderElection.retrySeconds }}
 log_format: {{ .Values.logs.format }}
 log_level: {{ .Values.logs.level }}
 port: {{ .Values.metrics.port }}
+{{- if .Values.webhook.enabled }}
+webhook_configuration: {{ include "gracefulservice.webhook" . }}
+webhook_port: {{ .Values.webhook.port }}
+webhook_service: {{ include "gracefulservice.name" . }}-webhook
+{{- end }}
 stop_within: {{ .Values.stopWithinSeconds }}
 workers: {{ .Values.workers }}
 {{- with .Values.namespaces }}
@@ -29,6 +35,12 @@ namespaces: {{ join "," . }}
 {{- end }}
 {{- with .Values.prometheus.url }}
 prometheus_url: {{ . }}
+{{- end }}
+{{- end }}
+
+{{- define "gracefulservice.ports" -}}
+{{- if and .Values.webhook.enabled (eq (int .Values.webhook.port) (int .Values.metrics.port)) }}
+{{- fail (printf "webhook.port and metrics.port must differ; both are %v." .Values.webhook.port) }}
 {{- end }}
 {{- end }}
 

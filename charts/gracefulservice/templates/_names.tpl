@@ -4,6 +4,11 @@
 {{- if contains .Chart.Name .Release.Name }}{{ .Release.Name }}{{ else }}{{ .Release.Name }}-{{ .Chart.Name }}{{ end }}
 {{- end }}
 
+{{/* Of what belongs to the whole cluster: two releases of one name have namespaces of their own. */}}
+{{- define "gracefulservice.webhook" -}}
+{{ include "gracefulservice.name" . }}-{{ .Release.Namespace }}
+{{- end }}
+
 {{- define "gracefulservice.account" -}}
 {{- if or .Values.serviceAccount.create .Values.serviceAccount.name -}}
 {{ .Values.serviceAccount.name | default (include "gracefulservice.name" .) }}

@@ -1,4 +1,4 @@
-{{/* All the operator asks of the API server, but for its lease. Nothing here reads Secrets or ConfigMaps. */}}
+{{/* All the operator asks of the API server, but for its lease and its webhook's keys. Nothing here reads Secrets or ConfigMaps. */}}
 
 {{- define "gracefulservice.rights" -}}
 # The services it looks after. `patch` is for its finalizer; the spec is never written.
@@ -12,10 +12,11 @@
 - apiGroups: [gracefulservice.dev]
   resources: [gracefulservices/finalizers]
   verbs: [update]
-# The pods of a revision: a Deployment is made and deleted, and in between only scaled.
+# The pods of a revision: a Deployment is made and deleted, and in between only scaled. `patch` is for the end of a
+# service whose pods outlive it: they lose their owner.
 - apiGroups: [apps]
   resources: [deployments]
-  verbs: [get, list, watch, create, delete]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [apps]
   resources: [deployments/scale]
   verbs: [patch]
@@ -28,18 +29,24 @@
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
-  verbs: [get, list, create, delete]
-# What is only looked at.
+  verbs: [get, list, create, patch, delete]
+# What is only looked at. A namespace is, when a service in it is deleted: where it goes as a whole nothing is waited for.
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get]
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [list]
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
   verbs: [list, watch]
-# The weights in people's routes, and routes of its own.
+# The weights in people's routes, and routes of its own, which alone are made and deleted.
 - apiGroups: [gateway.networking.k8s.io]
   resources: [httproutes]
-  verbs: [get, list, watch, create, patch]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [events]
   verbs: [create]

@@ -12,7 +12,8 @@ GRACE = "self.template.spec.terminationGracePeriodSeconds"
 SLEEP = "c.lifecycle.preStop.sleep.seconds"
 HAS_SLEEP = "c.?lifecycle.?preStop.?sleep.hasValue()"
 ENDLESS = f"c.?lifecycle.?preStop.hasValue() && !{HAS_SLEEP}"
-HAS_DELAY = "self.?shutdown.?delay.hasValue()"
+AUTO = "(self.?shutdown.?delay.orValue('') == 'auto' || self.?shutdown.?drain.orValue('') == 'auto')"
+HAS_DELAY = "(self.?shutdown.?delay.orValue('auto') != 'auto')"
 TCP = "!has(p.protocol) || p.protocol == 'TCP'"
 OUR_PREFIX = f"k.startsWith('{GROUP}/')"
 
@@ -33,8 +34,14 @@ MARGIN = milliseconds(shutdown("margin", "5s"))
 NEEDED = f"({DELAY} + {milliseconds(shutdown('drain', '1s'))} + {MARGIN})"
 ADVISED = f"({DELAY} + {milliseconds(shutdown('drain', '30s'))} + {MARGIN} + 999) / 1000"
 
+AUTO_RULE = rule(
+    f"!{AUTO} || !has({GRACE})",
+    says="""shutdown.delay or shutdown.drain is auto, but terminationGracePeriodSeconds leaves it no room to follow the
+        service: leave terminationGracePeriodSeconds out and it is generated.""",
+    field=".template.spec.terminationGracePeriodSeconds",
+)
 GRACE_RULE = rule(
-    f"!has({GRACE}) || {CONTAINERS}.all(c, {GRACE} * 1000 >= {NEEDED})",
+    f"{AUTO} || !has({GRACE}) || {CONTAINERS}.all(c, {GRACE} * 1000 >= {NEEDED})",
     says="terminationGracePeriodSeconds is shorter than the preStop sleep, drain and margin together.",
     tells=f"""{CONTAINERS}.filter(c, {GRACE} * 1000 < {NEEDED}).map(c,
         'terminationGracePeriodSeconds (%d) is less than %s (%s) + shutdown.drain (%s) + shutdown.margin (%s):
@@ -66,7 +73,7 @@ SERVING_RULE = rule(
     says="No port serves: give a container in template.spec.containers a TCP containerPort, or list ports.",
     field=".template.spec.containers",
 )
-POD_RULES = (GRACE_RULE, SLEEP_RULE, HOOK_RULE, SERVING_RULE)
+POD_RULES = (AUTO_RULE, GRACE_RULE, SLEEP_RULE, HOOK_RULE, SERVING_RULE)
 
 
 def ours(field: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from gracefulservice.api.quantities import Duration
+from gracefulservice.api.quantities import Duration, DurationOrAuto
 from gracefulservice.api.schema_words import (
     PORT_NAME,
     Also,
@@ -52,6 +52,8 @@ class Port(Documented):
     """The number under which the Services offer it."""
     target_port: PortReference | None = None
     """The container port, by number or name; default: the one of the same number, else the first one."""
+    app_protocol: Annotated[str, Field(min_length=1, max_length=253)] | None = None
+    """What is spoken there, like kubernetes.io/h2c for gRPC through a gateway; default: HTTP/1.1."""
 
 
 class Probe(Documented):
@@ -100,10 +102,10 @@ class Probes(Documented):
 class Shutdown(Documented):
     """How a pod leaves without losing a request: `delay`, then SIGTERM, then `drain`, then `margin`."""
 
-    delay: Duration | None = None
-    """How long a leaving pod keeps serving until everybody knows; 0s: no preStop hook; default 10s."""
-    drain: Duration | None = None
-    """How long requests in flight may take after SIGTERM; default 30s, or what the grace period leaves."""
+    delay: DurationOrAuto | None = None
+    """How long a leaving pod serves until everybody knows; auto: measured; 0s: no preStop hook; default 10s."""
+    drain: DurationOrAuto | None = None
+    """How long requests may take after SIGTERM; auto: 1.5 × their p99; default 30s, or what the grace period leaves."""
     margin: Duration | None = None
     """How long the process may take after its last answer; default 5s."""
 

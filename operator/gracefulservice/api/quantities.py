@@ -8,12 +8,14 @@ Instant    "2026-03-01T12:00:00Z"   ↔ 1772366400.0   unix seconds
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import PlainSerializer, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
 
 DURATION_PATTERN = r"^([0-9]{1,5}(h|m|s|ms)){1,4}$"
 """GEP-2257, the Gateway API's format."""
+AUTO: Literal["auto"] = "auto"
+"""In the place of a duration: it is measured, once for each rollout."""
 PERCENT_PATTERN = r"^[0-9]{1,3}(\.[0-9]{1,6})?%$"
 
 _UNITS = {"h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
@@ -98,6 +100,28 @@ Duration = Annotated[
     _writing(format_duration),
     WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "maxLength": 32}),
 ]
+
+
+def _read_or_auto(value: Any, validated: ValidatorFunctionWrapHandler) -> float | Literal["auto"]:
+    """`auto`, or what `_reading` makes of a duration."""
+    if isinstance(value, str):
+        return AUTO if value == AUTO else Written(parse_duration(value), value)
+    number: float = validated(value)
+    return number
+
+
+def _write_or_auto(value: float | Literal["auto"]) -> str:
+    """What `_read_or_auto` read, as it was written."""
+    return value if isinstance(value, str) else duration_text(value)
+
+
+DurationOrAuto = Annotated[
+    float | Literal["auto"],
+    WrapValidator(_read_or_auto),
+    PlainSerializer(_write_or_auto, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": f"^auto$|{DURATION_PATTERN}", "maxLength": 32}),
+]
+"""A duration, or the word for one that is measured."""
 Percent = Annotated[
     float,
     _reading(parse_percent),

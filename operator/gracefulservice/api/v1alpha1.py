@@ -159,6 +159,8 @@ class Spec(Pods):
     """What to do while metrics cannot be read; `Hold` goes on by itself when they can; default Hold."""
     on_violation: Literal["Rollback", "Pause"] = "Rollback"
     """What to do when an objective is broken; default Rollback."""
+    deletion_policy: Literal["Delete", "Orphan"] = "Delete"
+    """What stays when this object is deleted: `Delete`: nothing; `Orphan`: what serves users; default Delete."""
     history_limit: Annotated[int, Field(ge=0, le=100)] = 10
     """How many old revisions to keep besides those in play; 0: none; default 10."""
 

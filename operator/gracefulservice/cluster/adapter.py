@@ -1,6 +1,7 @@
 """The thin half: reads the children all at once, and sends what the pure halves made."""
 
 import asyncio
+from dataclasses import replace
 
 import orjson
 
@@ -8,11 +9,15 @@ from gracefulservice.api import Status
 from gracefulservice.api.names import of_canary
 from gracefulservice.cluster import requests
 from gracefulservice.cluster.converge import writes
+from gracefulservice.cluster.departures import Departures
+from gracefulservice.cluster.hooks import Kubelets
 from gracefulservice.cluster.kinds import (
     CONTROLLER_REVISION,
     DEPLOYMENT,
     ENDPOINT_SLICE,
     GRACEFUL_SERVICE,
+    HORIZONTAL_POD_AUTOSCALER,
+    NAMESPACE,
     POD,
     POD_DISRUPTION_BUDGET,
     SERVICE,
@@ -33,24 +38,41 @@ from gracefulservice.rollout.plan import Plan
 class KubernetesCluster:
     """The port `Cluster`, on a real API server."""
 
-    def __init__(self, api: ApiServer) -> None:
+    def __init__(self, api: ApiServer, departures: Departures | None = None) -> None:
         self._api = api
+        self._departures = departures or Departures()
+        self._kubelets = Kubelets(api)
 
     async def owner(self, key: Key) -> Owner | None:
         """The object itself, read live."""
         body = await self._api.get(Ref(GRACEFUL_SERVICE, key.namespace, key.name))
-        return None if body is None else Owner(body)
+        if body is None:
+            self._departures.forget(key)
+            return None
+        return Owner(body)
 
     async def children(self, owner: Owner) -> World:
         """Everything made for it, in one round of reads."""
         namespace, labels = owner.key.namespace, labelled(owner)
         kinds = (DEPLOYMENT, POD, SERVICE, ENDPOINT_SLICE, CONTROLLER_REVISION)
-        deployments, pods, services, slices, records, budgets = await asyncio.gather(
+        deployments, pods, services, slices, records, budgets, autoscalers = await asyncio.gather(
             *(self._api.list_all(kind, namespace, labels) for kind in kinds),
-            self._api.list_all(POD_DISRUPTION_BUDGET, namespace),
+            *(self._api.list_all(kind, namespace) for kind in (POD_DISRUPTION_BUDGET, HORIZONTAL_POD_AUTOSCALER)),
         )
         services += await self._strangers(owner, services)
-        return world(owner, Children(deployments, pods, services, slices, records, budgets))
+        kubelets, heard = await self._kubelets.of(pods), self._departures.of(owner.key)
+        gone = self._departures.gone(owner.key)
+        listed = (deployments, pods, services, slices, records, budgets)
+        found = world(owner, Children(*listed, kubelets, heard, gone, autoscalers))
+        return replace(found, vanishing=owner.deleting and await self._vanishing(namespace))
+
+    async def _vanishing(self, namespace: str) -> bool:
+        """Whether the namespace goes as a whole; where nobody may say, it is taken to stay."""
+        try:
+            found = await self._api.get(Ref(NAMESPACE, "", namespace))
+        except Refused:
+            return False
+        return found is not None and "deletionTimestamp" in found["metadata"]
 
     async def _strangers(self, owner: Owner, services: list[Object]) -> list[Object]:
         """Services that bear our names without our label; asked for only until ours are there."""

@@ -1,6 +1,7 @@
 """From the world wanted and the world seen to the requests that are missing between them; none where they agree.
 
     record, marks ► Services ► Deployments up ► Deployments down ► budgets ► what is to go ► finalizer
+    at the end of the service: what outlives it ► finalizer
 
 The order keeps a crash between two requests harmless; that the whole is safe comes from the heart, which wants
 nothing before it has seen what it needs. Each change carries the resource version of the look that decided it.
@@ -20,6 +21,7 @@ from gracefulservice.cluster.kinds import (
     Kind,
     Ref,
 )
+from gracefulservice.cluster.ownership import disowned
 from gracefulservice.cluster.requests import Request
 from gracefulservice.ports import Object, Owner, World
 from gracefulservice.rollout.contract import Contract
@@ -32,8 +34,10 @@ LEAST_GUARDED = 2
 
 
 def writes(owner: Owner, plan: Plan, desired: Desired, world: World) -> list[Request]:
-    """Every request that is missing, in order."""
+    """Every request that is missing, in order; for what goes now only those that decide what outlives it."""
     wish = _Wish(owner, plan, desired, world)
+    if owner.deleting and not desired.finalizer:
+        return [*wish.release(), *wish.finalizer()]
     return [
         *wish.record(),
         *wish.marks(),
@@ -84,16 +88,20 @@ class _Wish:
                 yield requests.merge_patch(ref, {"metadata": {"annotations": change}}, resource_version=_version(found))
 
     def service(self, name: str, selects: str | None) -> Iterator[Request]:
-        """One Service: made, or its selector and ports put right and nothing else; gone where none is wanted."""
+        """One Service: made, or its selector and ports put right and nothing else; gone where none is wanted.
+
+        The ports are those of the revisions that have pods, never of a target that waits; where nobody can say
+        which those are, they stay.
+        """
         ref = Ref(SERVICE, self.owner.key.namespace, name)
         found = self.world.objects.get((SERVICE.name, name))
         if selects is None:
             yield from [] if found is None else [_delete(ref, found)]
             return
-        manifest = objects.service(self.owner, name, self.plan.contract.ports, selects)
+        manifest = objects.service(self.owner, name, self.desired.ports or self.plan.contract.ports, selects)
         if found is None:
             yield from [requests.create(SERVICE, manifest)] if self.makes else []
-        elif operations := _differing(found["spec"], manifest["spec"]):
+        elif operations := _differing(found["spec"], manifest["spec"], ports=bool(self.desired.ports)):
             yield requests.json_patch(ref, operations, resource_version=_version(found))
 
     def fleets(self) -> Iterator[Request]:
@@ -143,6 +151,17 @@ class _Wish:
                 if found := self.world.objects.get((kind.name, name)):
                     yield _delete(Ref(kind, self.owner.key.namespace, name), found)
 
+    def release(self) -> Iterator[Request]:
+        """Take our reference off what outlives the service; what bears it no more was not read as ours."""
+        if self.desired.staying is None:
+            return
+        name, revision = self.owner.key.name, of_revision(self.owner.key.name, self.desired.staying)
+        pods = (DEPLOYMENT, revision), (POD_DISRUPTION_BUDGET, revision)
+        for kind, place in (*pods, (SERVICE, name), (SERVICE, of_canary(name))):
+            if found := self.world.objects.get((kind.name, place)):
+                ref = Ref(kind, self.owner.key.namespace, place)
+                yield requests.json_patch(ref, disowned(found, self.owner), resource_version=_version(found))
+
     def finalizer(self) -> Iterator[Request]:
         """Ours alone among the finalizers; no finalizer can be added to what is being deleted."""
         others = [name for name in self.owner.finalizers if name != FINALIZER]
@@ -176,15 +195,17 @@ def _changed(found: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, s
     return {key: wanted.get(key) for key in keys if found.get(key) != wanted.get(key)}
 
 
-def _differing(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Operations that put a Service's selector and ports right, none where they are."""
+def _differing(found: Mapping[str, Any], wanted: Mapping[str, Any], *, ports: bool) -> list[dict[str, Any]]:
+    """Operations that put a Service's selector, and with `ports` its ports, right; none where they are."""
     right = {
         "selector": found.get("selector") == wanted["selector"],
-        "ports": [_port(port) for port in found.get("ports") or ()] == [_port(port) for port in wanted["ports"]],
+        "ports": not ports
+        or [_port(port) for port in found.get("ports") or ()] == [_port(port) for port in wanted["ports"]],
     }
     return [{"op": "add", "path": f"/spec/{part}", "value": wanted[part]} for part, same in right.items() if not same]
 
 
 def _port(port: Mapping[str, Any]) -> tuple[Any, ...]:
     """What we say of a port; the API server adds the rest."""
-    return port.get("name"), port["port"], port.get("targetPort"), port.get("protocol", "TCP")
+    protocols = port.get("protocol", "TCP"), port.get("appProtocol")
+    return port.get("name"), port["port"], port.get("targetPort"), *protocols

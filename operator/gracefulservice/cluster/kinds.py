@@ -45,7 +45,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """One object by kind, namespace and name, whether it exists or not."""
+    """One object by kind, namespace and name, whether it exists or not. No namespace: an object of the cluster."""
 
     kind: Kind
     namespace: str
@@ -53,12 +53,13 @@ class Ref:
 
     def __str__(self) -> str:
         """How sentences name it."""
-        return f"{self.kind.name} {self.namespace}/{self.name}"
+        place = f"{self.namespace}/" if self.namespace else ""
+        return f"{self.kind.name} {place}{self.name}"
 
     @property
     def path(self) -> str:
         """Where it lives in the API."""
-        return f"{self.kind.collection(self.namespace)}/{quote(self.name, safe='')}"
+        return f"{self.kind.collection(self.namespace or None)}/{quote(self.name, safe='')}"
 
 
 GRACEFUL_SERVICE = Kind(names.API_VERSION, names.KIND, names.PLURAL)
@@ -66,8 +67,13 @@ DEPLOYMENT = Kind("apps/v1", "Deployment", "deployments")
 CONTROLLER_REVISION = Kind("apps/v1", "ControllerRevision", "controllerrevisions")
 SERVICE = Kind("v1", "Service", "services")
 POD = Kind("v1", "Pod", "pods")
+NODE = Kind("v1", "Node", "nodes")
 EVENT = Kind("v1", "Event", "events")
 ENDPOINT_SLICE = Kind("discovery.k8s.io/v1", "EndpointSlice", "endpointslices")
+HORIZONTAL_POD_AUTOSCALER = Kind("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
 POD_DISRUPTION_BUDGET = Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets")
+NAMESPACE = Kind("v1", "Namespace", "namespaces")
 LEASE = Kind("coordination.k8s.io/v1", "Lease", "leases")
+SECRET = Kind("v1", "Secret", "secrets")
+WEBHOOK = Kind("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations")
 HTTP_ROUTE = Kind("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes")

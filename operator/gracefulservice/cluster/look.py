@@ -3,15 +3,17 @@
 Deployments ┐                       ┌─ fleets          revision → wanted, ready, pods, restarts, trouble
 Pods        ├─ by label, read live ─┼─ pods            one fact sheet each, for the judge
 Services    │                       ├─ the Services    what each selects, ready endpoints per revision
-slices      │                       ├─ records         numbers and marks
+slices      │                       ├─ records         numbers, ports and marks
 records     │                       ├─ foreign, remarks sentences about what others did
-budgets     ┘                       └─ rival_budgets   revision → somebody else's budget
+budgets     │                       ├─ rival_budgets   revision → somebody else's budget
+autoscalers ┘                       └─ ceiling         the most pods that one of them may ask for
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
 
 from gracefulservice.api.names import (
     CONDEMNED_ANNOTATION,
@@ -21,10 +23,19 @@ from gracefulservice.api.names import (
     of_canary,
 )
 from gracefulservice.api.quantities import parse_instant
+from gracefulservice.cluster import autoscalers, budgets
+from gracefulservice.cluster.departures import exits
+from gracefulservice.cluster.hooks import hooks
+from gracefulservice.cluster.objects import read_record
 from gracefulservice.cluster.ownership import is_ours, name_taken
 from gracefulservice.ports import Object, Owner, World
+from gracefulservice.rollout.contract import Contract
+from gracefulservice.rollout.exits import Exit
+from gracefulservice.rollout.preparation import delay_of
 from gracefulservice.rollout.samples import PodFacts
-from gracefulservice.rollout.seen import WIDE, Fleet, RecordSeen, ServiceSeen
+from gracefulservice.rollout.seen import WIDE, Delay, Fleet, RecordSeen, ServiceSeen
+from gracefulservice.rollout.service_ports import ServicePort
+from gracefulservice.rollout.sizes import Gone
 
 SERVICE_LABEL = "kubernetes.io/service-name"
 ROLLED_LABEL = "deployment.kubernetes.io/revision"
@@ -42,6 +53,13 @@ class Children:
     slices: Sequence[Object] = ()
     records: Sequence[Object] = ()
     budgets: Sequence[Object] = ()
+    kubelets: Mapping[str, str] = field(default_factory=dict)
+    """Node → the version of its kubelet, as far as known."""
+    heard: Sequence[Exit] = ()
+    """How containers of pods ended that may be gone by now."""
+    gone: Sequence[Gone] = ()
+    autoscalers: Sequence[Object] = ()
+    """All of the namespace, as the budgets are."""
 
     def named(self, owner: Owner) -> Iterator[Object]:
         """The objects that can only be ours or in our way: by a label of ours, or by the name of a Service."""
@@ -57,15 +75,25 @@ def world(owner: Owner, children: Children) -> World:
     objects = {(one["kind"], one["metadata"]["name"]): one for one in ours}
     deployments = [one for one in ours if one["kind"] == "Deployment"]
     pods_of = _by_revision(children.pods)
-    covered = dict(rivals(owner, deployments, children.budgets))
+    delays = dict(_delays(ours, pods_of, children.kubelets))
+    fleets = {one: (pods_of.get(one, []), delays.get(one)) for one in map(revision, deployments)}
+    covered = dict(budgets.rivals(owner, deployments, children.budgets))
     return World(
-        fleets={revision(one): fleet(one, pods_of.get(revision(one), [])) for one in deployments},
+        fleets={revision(one): fleet(one, *fleets[revision(one)]) for one in deployments},
         stable_service=service(owner.key.name, objects, children),
         canary_service=service(of_canary(owner.key.name), objects, children),
         records={revision(one): record(one) for one in ours if one["kind"] == "ControllerRevision"},
         pods=tuple(facts(pod) for pod in sorted(children.pods, key=lambda pod: str(pod["metadata"]["name"]))),
         foreign=tuple(name_taken(one) for one in children.named(owner) if not is_ours(one, owner)),
-        remarks=(*(_edited(one) for one in deployments if _rolls(one) > 1), *map(_respected, covered.items())),
+        remarks=(
+            *(_edited(one) for one in deployments if _rolls(one) > 1),
+            *(_headless(one) for one in ours if one["kind"] == "Service" and one["spec"].get("clusterIP") == "None"),
+            *map(budgets.respected, covered.items()),
+            *autoscalers.misled(owner, deployments, children.autoscalers),
+        ),
+        ceiling=autoscalers.ceiling(owner, children.autoscalers),
+        gone=tuple(children.gone),
+        exits=tuple(sorted({*children.heard, *(one for pod in children.pods for one in exits(pod))})),
         objects=objects,
         rival_budgets=covered,
     )
@@ -76,7 +104,25 @@ def revision(body: Object) -> str:
     return str((body["metadata"].get("labels") or {}).get(REVISION_LABEL, ""))
 
 
-def fleet(deployment: Object, pods: Sequence[Object]) -> Fleet:
+def _delays(
+    ours: Iterable[Object], pods_of: Mapping[str, Sequence[Object]], kubelets: Mapping[str, str]
+) -> Iterator[tuple[str, Delay | None]]:
+    """Per revision whether its pods wait before SIGTERM, measured by the contract in its record."""
+    for body in ours:
+        pods = [pod for pod in pods_of.get(revision(body), ()) if not _leaving(pod)]
+        if body["kind"] == "ControllerRevision" and pods and (contract := _contract(body)):
+            yield revision(body), delay_of(contract, tuple(hooks(pods, kubelets)))
+
+
+def _contract(body: Object) -> Contract | None:
+    """What a record's pods keep to; None where it does not tell, which is told when it is needed."""
+    try:
+        return read_record(body).contract
+    except (KeyError, ValidationError):
+        return None
+
+
+def fleet(deployment: Object, pods: Sequence[Object], delay: Delay | None = None) -> Fleet:
     """One revision's Deployment and its pods, counted live; the Deployment's own counts come later than the pods."""
     staying = [pod for pod in pods if not _leaving(pod)]
     statuses = [status for pod in staying for status in _container_statuses(pod)]
@@ -86,6 +132,7 @@ def fleet(deployment: Object, pods: Sequence[Object]) -> Fleet:
         pods=sum(not _over(pod) for pod in pods),
         restarts=sum(status.get("restartCount", 0) for status in statuses),
         trouble=next(_troubles(deployment, staying), ""),
+        delay=delay,
     )
 
 
@@ -127,13 +174,25 @@ def endpoints(name: str, children: Children) -> dict[str, int]:
 
 
 def record(body: Object) -> RecordSeen:
-    """The number and the marks on a revision's record."""
-    annotations = body["metadata"].get("annotations") or {}
+    """The number and the marks on a revision's record, and the ports and times it resolved to."""
+    annotations, contract = body["metadata"].get("annotations") or {}, _contract(body)
     return RecordSeen(
         number=body["revision"],
         stable=STABLE_ANNOTATION in annotations,
         condemned=annotations.get(CONDEMNED_ANNOTATION, ""),
+        ports=_ports(body),
+        delay=contract.delay if contract else None,
+        drain=contract.drain if contract else None,
     )
+
+
+def _ports(body: Object) -> tuple[ServicePort, ...]:
+    """The ports of the Services that a record resolved to; none where it tells none that can be understood."""
+    resolved = (body.get("data") or {}).get("resolved") or {}
+    try:
+        return tuple(ServicePort.model_validate(port) for port in resolved.get("ports") or ())
+    except ValidationError:
+        return ()
 
 
 def facts(pod: Object) -> PodFacts:
@@ -157,35 +216,12 @@ def _serving(pod: Object) -> Object:
     return next((status for status in _container_statuses(pod) if status["name"] == name), {})
 
 
-def rivals(owner: Owner, deployments: Iterable[Object], budgets: Iterable[Object]) -> Iterator[tuple[str, str]]:
-    """Revisions whose pods somebody else's budget covers, with its name. An eviction needs exactly one budget."""
-    foreign = [one for one in budgets if not is_ours(one, owner)]
-    for deployment in deployments:
-        labels = deployment["spec"]["template"]["metadata"].get("labels") or {}
-        for budget in foreign:
-            if _matches(budget["spec"].get("selector"), labels):
-                yield revision(deployment), budget["metadata"]["name"]
-
-
-def _matches(selector: Object | None, labels: Mapping[str, str]) -> bool:
-    """A label selector as policy/v1 means it: an empty one takes every pod, none takes no pod."""
-    if selector is None:
-        return False
-    wanted = selector.get("matchLabels") or {}
-    return all(labels.get(key) == value for key, value in wanted.items()) and all(
-        _holds(expression, labels) for expression in selector.get("matchExpressions") or ()
+def _headless(service: Object) -> str:
+    return (
+        f"Service {service['metadata']['namespace']}/{service['metadata']['name']} is headless, so its clients keep "
+        "the addresses of pods that have left for as long as DNS does: delete it, and it is made anew with an address "
+        "of its own."
     )
-
-
-def _holds(expression: Object, labels: Mapping[str, str]) -> bool:
-    found, values = labels.get(expression["key"]), expression.get("values") or ()
-    table: dict[Any, bool] = {
-        "In": found in values,
-        "NotIn": found not in values,
-        "Exists": found is not None,
-        "DoesNotExist": found is None,
-    }
-    return table[expression["operator"]]
 
 
 def _edited(deployment: Object) -> str:
@@ -193,14 +229,6 @@ def _edited(deployment: Object) -> str:
     return (
         f"The template of Deployment {metadata['namespace']}/{metadata['name']} was changed by somebody else, so its "
         "pods are not what the revision's record says: change the GracefulService instead."
-    )
-
-
-def _respected(covered: tuple[str, str]) -> str:
-    revision, budget = covered
-    return (
-        f"PodDisruptionBudget {budget} covers the pods of revision {revision} already, and an eviction can obey "
-        "one budget only: none is made for it."
     )
 
 

@@ -72,7 +72,7 @@ def service(owner: Owner, name: str, ports: Sequence[ServicePort], selects: str)
     return _object(owner, SERVICE, name, _identity(owner)) | {
         "spec": {
             "selector": _identity(owner) | narrow,
-            "ports": [port.model_dump(by_alias=True) | {"protocol": "TCP"} for port in ports],
+            "ports": [port.model_dump(by_alias=True, exclude_none=True) | {"protocol": "TCP"} for port in ports],
         }
     }
 

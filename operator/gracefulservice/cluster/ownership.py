@@ -24,6 +24,13 @@ def is_ours(body: Object, owner: Owner) -> bool:
     return controller is not None and controller["uid"] == owner.uid
 
 
+def disowned(body: Object, owner: Owner) -> list[dict[str, Any]]:
+    """JSON Patch operations that take `owner` off the owners of an object of its own: it then outlives it."""
+    others = [one for one in body["metadata"]["ownerReferences"] if one["uid"] != owner.uid]
+    path = "/metadata/ownerReferences"
+    return [{"op": "replace", "path": path, "value": others} if others else {"op": "remove", "path": path}]
+
+
 def name_taken(body: Object) -> str:
     """The sentence about an object that bears a name of ours and is not ours."""
     metadata, controller = body["metadata"], _controller(body)

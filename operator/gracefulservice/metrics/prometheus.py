@@ -24,6 +24,10 @@ from gracefulservice.rollout.verdict import Cause, Problem
 SHORTEST_SPAN = 30.0
 """Seconds of raw samples that are asked for; with slow scrapes three intervals."""
 INTERVALS = 3
+FORGOTTEN = 3600.0
+"""Seconds after which nobody asks any more when a deleted pod had its last request."""
+RECENT = 600.0
+"""Seconds of requests that a latency is computed from: enough of them, and not those of another time of day."""
 PLACE = frozenset({"__name__", "namespace", "pod"})
 """Labels that say what and whose a series is: the question holds them already."""
 TARGET = frozenset({"job", "instance", "endpoint", "prometheus", "prometheus_replica"})
@@ -73,6 +77,33 @@ def question(selector: str, namespace: str, pods: Iterable[str], seconds: float)
     """
     narrowed = parse(selector).narrowed(matcher("namespace", "=", namespace), _any_of(pods))
     return f"{narrowed}[{math.ceil(seconds)}s]"
+
+
+def quantile(buckets: str, namespace: str, pods: Iterable[str]) -> str:
+    """PromQL for the latency of these pods' slowest hundredth. To size pods by, never to judge them.
+
+    >>> quantile("http_request_duration_seconds_bucket", "shop", ["web-b2-x"])  # doctest: +ELLIPSIS
+    'histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_bucket{...}[600s])))'
+    """
+    return f"histogram_quantile(0.99, sum by (le) (rate({question(buckets, namespace, pods, RECENT)})))"
+
+
+def read_quantile(answer: Answer) -> float | None:
+    """Seconds in an answer to `quantile`; None where there were no requests. Raises Outage."""
+    rows = _result(answer.status, _said(answer.body), "vector")
+    found = _number(rows[0].value[1]) if rows and rows[0].value else math.nan
+    return found if math.isfinite(found) else None
+
+
+def last_growth(found: Found, began: float) -> float | None:
+    """Seconds from `began` to the last sample that showed a further request; None without samples after it.
+
+    Late by a scrape interval at most, and never early: the request was before the sample.
+    """
+    samples = [pair for one in found.series for pair in pairwise(one.values) if pair[1][0] > began]
+    if found.problem or not samples:
+        return None
+    return max((later - began for (_, before), (later, after) in samples if after > before), default=0.0)
 
 
 def doubt(selector: str, pods: Iterable[str]) -> str:
@@ -195,6 +226,7 @@ class _Row(BaseModel):
 
     metric: dict[str, str]
     values: list[tuple[float, str]] = []
+    value: tuple[float, str] | None = None
 
 
 class _Data(BaseModel):

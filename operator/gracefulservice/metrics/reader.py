@@ -12,6 +12,7 @@ from gracefulservice.rollout.objective import selectors
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.reading import Look
 from gracefulservice.rollout.samples import PodFacts
+from gracefulservice.rollout.sizes import Gone, Measured
 
 TIMEOUT = 3.0
 """Seconds for one question: a rollback for another reason must not wait long for an answer that does not come."""
@@ -53,6 +54,37 @@ class Prometheus:
         except Outage as outage:
             return Look(at=at, interval=interval, pods=tuple(pods), outage=self._named(plan, str(outage)))
         return prometheus.look(at, interval, pods, found)
+
+    async def sizes(
+        self, owner: Owner, plan: Plan, pods: Sequence[PodFacts], gone: Sequence[Gone], at: float
+    ) -> Measured:
+        """What pods are sized by, all questions at once; what is not answered is None."""
+        late = (self._last(owner, plan, one, at) for one in gone)
+        p99, *lasts = await asyncio.gather(self._p99(owner, plan, pods, at), *late)
+        return Measured(p99=p99, last=max((one for one in lasts if one is not None), default=None))
+
+    async def _p99(self, owner: Owner, plan: Plan, pods: Sequence[PodFacts], at: float) -> float | None:
+        """A latency, from the histogram of all requests."""
+        if not plan.buckets or not pods:
+            return None
+        try:
+            promql = prometheus.quantile(plan.buckets, owner.key.namespace, [pod.name for pod in pods])
+            return prometheus.read_quantile(await self._post(self._address(plan), promql, at))
+        except (Outage, ValueError):
+            return None
+
+    async def _last(self, owner: Owner, plan: Plan, gone: Gone, at: float) -> float | None:
+        """How long after its deletion began a pod still counted a request."""
+        if not plan.requests or at - gone.began > prometheus.FORGOTTEN:
+            return None
+        until = min(at, gone.ended + USUAL_INTERVAL)
+        seconds = until - gone.began + 2 * USUAL_INTERVAL
+        try:
+            promql = prometheus.question(plan.requests, owner.key.namespace, [gone.pod], seconds)
+            answer = await self._post(self._address(plan), promql, until)
+            return prometheus.last_growth(prometheus.read(plan.requests, answer), gone.began)
+        except (Outage, ValueError):
+            return None
 
     def _named(self, plan: Plan, sentence: str) -> str:
         """The sentence with the address in it: several services may have several."""

@@ -1,6 +1,6 @@
 """The way up: warm without traffic, climb step by step or by the error budget, bake at 100 %."""
 
-from gracefulservice.rollout import figures, ramp
+from gracefulservice.rollout import effect, figures, ramp
 from gracefulservice.rollout.capacity import (
     ALL,
     canary_pods,
@@ -11,7 +11,7 @@ from gracefulservice.rollout.capacity import (
     visible,
 )
 from gracefulservice.rollout.happenings import Reason, told
-from gracefulservice.rollout.judging import assessment, unproven, unreadable, unwatched
+from gracefulservice.rollout.judging import assessment, obstructed, unproven, unwatched
 from gracefulservice.rollout.memory import Baking, Climbing, Memory, Warming, Widening
 from gracefulservice.rollout.plan import Plan, Step
 from gracefulservice.rollout.seen import Seen
@@ -40,27 +40,37 @@ def awaits_person(plan: Plan, state: Climbing) -> bool:
 
 
 def pods_wanted(plan: Plan, state: Warming | Climbing) -> int:
-    """Canary pods the present weight needs; a ramp behind a route has those of its cap at hand."""
+    """Canary pods the present weight needs; a ramp behind a route has those of its cap at hand.
+
+    By a replica ratio every ready pod takes requests, so none is wanted before there is a weight.
+    """
     if isinstance(state, Climbing):
         step = step_of(plan, state)
         ahead = CAP if plan.weighted and not plan.steps else 0.0
         return canary_pods(plan, max(state.weight, ahead), step.replicas if step else None)
+    if not plan.weighted:
+        return 0
     if plan.steps:
         return canary_pods(plan, plan.steps[0].weight, plan.steps[0].replicas)
     return canary_pods(plan, CAP)
 
 
 def warming(plan: Plan, seen: Seen, memory: Memory, state: Warming, now: float) -> Memory:
-    """Wait for the first step's pods, in the endpoints, then let them warm up without any request."""
+    """Wait for the first step's pods, in the endpoints, let them warm up without any request, then for metrics.
+
+    By a replica ratio there are no pods to wait for, only metrics.
+    """
     wanted = pods_wanted(plan, state)
     ready = visible(plan, seen, state.canary)
-    warm = state.warm.run(now) if ready >= wanted else state.warm.stop()
+    warm = state.warm.run(now) if wanted and ready >= wanted else state.warm.stop()
     progress = state.progress.watch(wanted, seen.fleet(state.canary).ready, now)
     memory = memory.but(state=state.model_copy(update={"warm": warm, "progress": progress}))
     if ready < wanted or memory.paused or (seen.route and seen.route.trouble):
         return memory
     at_once = memory.hurry == "unjudged" or unserved(seen, memory)
-    if not at_once and (warm.spent < plan.warmup or unreadable(plan, memory, now)):
+    unprepared = seen.fleet(state.canary).unprepared
+    warmed = warm.spent >= plan.warmup or not plan.weighted
+    if not at_once and (not warmed or unprepared or obstructed(plan, memory, now)):
         return memory
     weight = first_weight(plan, seen, memory, now)
     if not weight:
@@ -72,10 +82,15 @@ def first_weight(plan: Plan, seen: Seen, memory: Memory, now: float) -> float:
     """The first step, or what the budget allows (0: nobody calls); everything when stable serves nobody."""
     if memory.hurry or unserved(seen, memory):
         return ALL
-    if plan.steps:
-        return plan.steps[0].weight
+    if plan.steps or not plan.weighted:
+        return first_step(plan)
     judged = assessment(plan, memory, now)
     return reachable(plan, ramp.first_weight(limits(plan, seen, memory.canary or ""), judged.rate if judged else 0.0))
+
+
+def first_step(plan: Plan) -> float:
+    """The weight to begin with whatever was measured: by a replica ratio there is none smaller than one pod."""
+    return plan.steps[0].weight if plan.steps else least_weight(plan)
 
 
 def unserved(seen: Seen, memory: Memory) -> bool:
@@ -85,8 +100,8 @@ def unserved(seen: Seen, memory: Memory) -> bool:
 
 def climbing(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float) -> Memory:
     """Hold the weight while it is really there; go on when the step, the judge and any person agree."""
-    if state.observed_at is not None and (found := fallen(seen, state.weight)) is not None:
-        return set_back(plan, seen, memory, state, found, now)
+    if state.observed_at is not None and deserted(seen):
+        return thrown_back(plan, memory, state, now)
     wanted = pods_wanted(plan, state)
     there = reached(plan, seen, state.canary, memory.stable, state.weight)
     held = state.held.run(now) if there and not memory.paused else state.held.stop()
@@ -98,7 +113,7 @@ def climbing(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float
     memory = memory.but(state=state)
     if unserved(seen, memory) or (memory.hurry and not memory.paused):
         return onward(plan, memory, state, ALL) if state.weight < ALL else baked_if(memory, state, there)
-    if memory.paused or not there:
+    if memory.paused or not there or seen.fleet(state.canary).unprepared or effect.held(memory):
         return memory
     return stepped(plan, memory, state, now) if plan.steps else ramped(plan, seen, memory, state, now)
 
@@ -111,29 +126,22 @@ def observed_sentence(plan: Plan, seen: Seen, memory: Memory, state: Climbing) -
     return f"Revision {state.canary} carries {figures.weight(weight or 0.0)} ({place}{ready})."
 
 
-def fallen(seen: Seen, weight: float) -> float | None:
-    """What is left of the observed `weight` of a route: none of it where no pod answers; None where all of it is."""
-    if seen.route is None or seen.route.weight is None:
-        return None
-    if not seen.canary_service.serves:
-        return 0.0
-    return seen.route.weight if seen.route.weight < weight - seen.route.granularity else None
+def deserted(seen: Seen) -> bool:
+    """Whether a route leads to a canary of which no pod answers."""
+    return seen.route is not None and seen.route.weight is not None and not seen.canary_service.serves
 
 
-def set_back(plan: Plan, seen: Seen, memory: Memory, state: Climbing | Baking, weight: float, now: float) -> Memory:
+def thrown_back(plan: Plan, memory: Memory, state: Climbing | Baking, now: float) -> Memory:
+    """A canary without ready pods has lost its weight: it climbs again from the first."""
+    sentence = f"No pod of revision {state.canary} is ready: stable serves everybody."
+    return told(set_back(plan, memory, state, 0.0), Reason.CANARY_NOT_READY, sentence, now, warning=True)
+
+
+def set_back(plan: Plan, memory: Memory, state: Climbing | Baking, weight: float) -> Memory:
     """Go on from the `weight` that is left: from the step that it reaches, or by the ramp."""
     step = max((place for place, step in enumerate(plan.steps) if step.weight <= weight), default=0)
     lower = plan.steps[step].weight if plan.steps else max(reachable(plan, weight), least_weight(plan))
-    reason, sentence = Reason.CANARY_NOT_READY, f"No pod of revision {state.canary} is ready: stable serves everybody."
-    if seen.canary_service.serves:
-        had = figures.weight(state.weight if isinstance(state, Climbing) else ALL)
-        reason = Reason.WEIGHT_CONTESTED
-        sentence = (
-            f"Somebody else set the weight of revision {state.canary} from {had} to {figures.weight(weight)}: "
-            "the rollout goes on from there."
-        )
-    memory = memory.but(state=Climbing(canary=state.canary, weight=lower, step=step, progress=state.progress))
-    return told(memory, reason, sentence, now, warning=True)
+    return memory.but(state=Climbing(canary=state.canary, weight=lower, step=step, progress=state.progress))
 
 
 def onward(plan: Plan, memory: Memory, state: Climbing, weight: float) -> Memory:
@@ -165,7 +173,7 @@ def ramped(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float) 
     if state.weight >= ALL:
         return baked_if(memory, state, there=True)
     judged = assessment(plan, memory, now)
-    if judged is None or unreadable(plan, memory, now) or state.observed_at is None:
+    if judged is None or obstructed(plan, memory, now) or state.observed_at is None:
         return memory
     bounds = limits(plan, seen, state.canary)
     if state.held.spent < bounds.tau or not ramp.due(bounds, state.observed_at, judged.newest, now):
@@ -200,11 +208,11 @@ def limits(plan: Plan, seen: Seen, canary: str) -> ramp.Ramp:
 
 def baking(plan: Plan, seen: Seen, memory: Memory, state: Baking, now: float) -> Memory:
     """Watch at 100 % while the old revision is warm; time without evidence does not count."""
-    if (found := fallen(seen, ALL)) is not None and not unserved(seen, memory):
-        return set_back(plan, seen, memory, state, found, now)
+    if deserted(seen) and not unserved(seen, memory):
+        return thrown_back(plan, memory, state, now)
     there = reached(plan, seen, state.canary, memory.stable, ALL)
     ready = seen.fleet(state.canary).ready
-    watched = memory.hurry == "unjudged" or not unwatched(plan, memory, now)
+    watched = memory.hurry == "unjudged" or not (unwatched(plan, memory, now) or effect.held(memory))
     running = there and ready >= plan.replicas and not memory.paused and watched
     baked = state.baked.run(now) if running else state.baked.stop()
     progress = state.progress.watch(plan.replicas, ready, now)

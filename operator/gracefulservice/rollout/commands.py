@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gracefulservice.api import Command
+from gracefulservice.rollout import contest
 from gracefulservice.rollout.climb import awaits_person
 from gracefulservice.rollout.happenings import KEPT, Reason, told
 from gracefulservice.rollout.judging import failed
@@ -84,12 +85,14 @@ def resume(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float)
     """Go on after a pause, whoever or whatever asked for it."""
     state = memory.state
     waiting = isinstance(state, Climbing) and awaits_person(plan, state)
-    if not memory.paused and not waiting:
+    if not memory.paused and not waiting and not memory.rewrites.holds:
         return refused(memory, "The rollout is not paused, so there is nothing to resume.")
     if why := failed(plan, memory, now):
         return refused(memory, f"An objective is broken, so abort the rollout or promote it in full: {why}")
     if waiting:
         state = state.model_copy(update={"resumed": True})
+    if memory.rewrites.holds:
+        memory = contest.resumed(seen, memory)
     sentence = f"{command.by or 'A person'} resumed the rollout."
     return Answer(told(memory.but(paused="", state=state), Reason.RESUMED, sentence, now), sentence)
 

@@ -20,6 +20,7 @@ from gracefulservice.api.value import Value
 from gracefulservice.rollout.container_probes import probe_problems, probes_of
 from gracefulservice.rollout.grace import leave_of, leave_problems, sleep_of
 from gracefulservice.rollout.service_ports import Listening, ServicePort, listen
+from gracefulservice.rollout.sizes import NOTHING, Sizes
 
 
 class ContainerContract(Value):
@@ -55,8 +56,11 @@ class Contract(Value):
         return frozenset(port.target_port for port in self.ports)
 
 
-def resolve(written: Mapping[str, Any]) -> Contract | Problems:
-    """The contract of a revision's input, or all that is wrong with it: then a tuple of problems."""
+def resolve(written: Mapping[str, Any], sizes: Sizes = NOTHING) -> Contract | Problems:
+    """The contract of a revision's input, or all that is wrong with it: then a tuple of problems.
+
+    `sizes` are what was measured of the service, for what the input leaves to measurement.
+    """
     try:
         pods = Pods.model_validate(written)
     except ValidationError as error:
@@ -64,26 +68,26 @@ def resolve(written: Mapping[str, Any]) -> Contract | Problems:
     listening = listen(pods)
     if isinstance(listening, tuple):
         return (*leave_problems(pods), *listening)
-    return (*leave_problems(pods), *probe_problems(pods, listening)) or _contract(pods, listening)
+    return (*leave_problems(pods), *probe_problems(pods, listening)) or _contract(pods, listening, sizes)
 
 
-def _contract(pods: Pods, listening: Listening) -> Contract:
+def _contract(pods: Pods, listening: Listening, sizes: Sizes) -> Contract:
     """The contract of pods without problems."""
-    leave = leave_of(pods)
+    leave, containers = leave_of(pods, sizes), pods.template.spec.listening
     return Contract(
         delay=leave.delay,
         drain=leave.drain,
         margin=leave.margin,
         grace=leave.grace,
-        containers={container.name: _added(pods, container, listening) for container in pods.template.spec.listening},
+        containers={container.name: _added(pods, container, listening, sizes) for container in containers},
         ports=listening.ports,
     )
 
 
-def _added(pods: Pods, container: Container, listening: Listening) -> ContainerContract:
+def _added(pods: Pods, container: Container, listening: Listening, sizes: Sizes) -> ContainerContract:
     """What is added to one container; a native sidecar gets nothing but names for its ports."""
     ports = listening.container_ports.get(container.name)
     if container not in pods.template.spec.containers:
         return ContainerContract(ports=ports)
     probes = probes_of(pods, container, listening)
-    return ContainerContract(sleep=sleep_of(pods, container), probes=probes, ports=ports)
+    return ContainerContract(sleep=sleep_of(pods, container, sizes), probes=probes, ports=ports)

@@ -3,8 +3,19 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from gracefulservice.rollout import climb, commands, rest, safety, settle
-from gracefulservice.rollout.capacity import ALL
+from gracefulservice.rollout import (
+    climb,
+    commands,
+    contest,
+    deletion,
+    demand,
+    effect,
+    leaving,
+    rest,
+    safety,
+    settle,
+    sizing,
+)
 from gracefulservice.rollout.desire import desire
 from gracefulservice.rollout.desired import Desired
 from gracefulservice.rollout.judge import learn
@@ -24,6 +35,7 @@ from gracefulservice.rollout.memory import (
 )
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.questions import next_due
+from gracefulservice.rollout.rejudge import rejudged, weight_of
 from gracefulservice.rollout.seen import Seen
 from gracefulservice.rollout.timers import remaining
 
@@ -44,25 +56,39 @@ class Decision:
 
 def decide(plan: Plan, seen: Seen, memory: Memory, now: float) -> Decision:
     """One pass. `now` is unix time in seconds; at most one state is left in one pass."""
-    known = learned(plan, seen, rest.recovered(seen, memory, now))
-    after = known if seen.deleting else moved(plan, seen, known, now)
-    return Decision(after, desire(plan, seen, after), wake_after(plan, memory, after, now))
+    seen = deletion.looked(plan, seen)
+    known = rejudged(plan, rest.recovered(seen, memory, now), now)
+    known = sizing.measured(seen, leaving.noticed(seen.exits, learned(plan, seen, known), now))
+    known = known if seen.deleting else effect.watched(plan, seen, known, now)
+    after = (ended if seen.deleting else moved)(demand.kept(plan, known), seen, known, now)
+    after = demand.tracked(plan, seen, memory, after, now)
+    return Decision(after, desire(demand.kept(plan, after), seen, after), wake_after(plan, memory, after, now))
 
 
 def moved(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
-    """What a person asked for, then what safety demands, then the state's own way on."""
+    """What a person asked for, then what safety demands, then what others wrote, then the state's own way on."""
     obeyed = commands.obey(plan, seen, memory, now)
-    return advance(plan, seen, safety.checked(plan, seen, obeyed, now), now)
+    checked = safety.checked(plan, seen, obeyed, now)
+    met = contest.met(plan, seen, checked, now)
+    return advance(plan, seen, met, now) if met.state == checked.state else met
+
+
+def ended(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
+    """A deletion stops everything where it is, unless stable is to outlive it: then the way back comes to its end."""
+    if not deletion.settles(plan, seen):
+        return memory
+    turned = deletion.turned(seen, memory, now)
+    return turned if isinstance(turned.state, Idle | Founding) else advance(plan, seen, turned, now)
 
 
 def learned(plan: Plan, seen: Seen, memory: Memory) -> Memory:
-    """`memory` with the evidence of this look."""
+    """`memory` with the evidence of this look; one from before the evidence began was asked for other objectives."""
     judged = memory.canary or memory.leaving
     if memory.evidence is None or seen.metrics is None or judged is None:
         return memory
-    weight = memory.state.weight if isinstance(memory.state, Climbing) else 0.0
-    weight = ALL if isinstance(memory.state, Baking | Widening) else weight
-    return memory.but(evidence=learn(memory.evidence, plan.objectives, seen.metrics, judged, weight))
+    if seen.metrics.at < memory.evidence.begun:
+        return memory
+    return memory.but(evidence=learn(memory.evidence, plan.objectives, seen.metrics, judged, weight_of(memory)))
 
 
 def advance(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:  # noqa: C901  (one line per state)
@@ -95,13 +121,14 @@ def advance(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:  # no
 
 
 def wake_after(plan: Plan, before: Memory, after: Memory, now: float) -> float | None:
-    """Seconds until the next look: at once after a step on, never while at rest (the world wakes us).
+    """Seconds until the next look: at once after a step on; at rest only for a floor (the world wakes us).
 
     Newer samples are asked for the moment they can be there, and a timer is read the moment it ends.
     """
     if before.state.kind != after.state.kind or before.stable != after.stable:
         return 0.0
     if isinstance(after.state, Idle):
-        return None
-    ends = (next_due(plan, after, now), remaining(plan, after))
-    return min([TICK, *(end + SLACK for end in ends if end is not None)])
+        ends = demand.ends_in(after, now)
+        return None if ends is None else ends + SLACK
+    timers = (next_due(plan, after, now), remaining(plan, after))
+    return min([TICK, *(end + SLACK for end in timers if end is not None)])

@@ -6,8 +6,10 @@ endpoints; nothing scaled below the traffic observed on it; nothing removed befo
 
 from collections.abc import Mapping
 
+from gracefulservice.rollout import contest, deletion
 from gracefulservice.rollout.capacity import ALL, canary_pods, stable_pods, visible
 from gracefulservice.rollout.climb import CAP, pods_wanted
+from gracefulservice.rollout.demand import carries
 from gracefulservice.rollout.desired import Desired
 from gracefulservice.rollout.memory import (
     Baking,
@@ -21,6 +23,7 @@ from gracefulservice.rollout.memory import (
     Warming,
     Widening,
 )
+from gracefulservice.rollout.offer import offered
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.seen import WIDE, Seen
 from gracefulservice.rollout.settle import weightless
@@ -36,7 +39,9 @@ def desire(plan: Plan, seen: Seen, memory: Memory) -> Desired:
         marks=memory.condemned,
         stable=memory.stable,
         prune=prunable(plan, seen, memory),
-        finalizer=holds_route(plan, seen, memory),
+        ports=offered(plan, seen, memory),
+        finalizer=deletion.finalizer(plan, seen, memory, route_held=holds_route(plan, seen, memory)),
+        staying=deletion.staying(plan, seen, memory),
     )
 
 
@@ -113,11 +118,10 @@ def stable_selector(plan: Plan, seen: Seen, memory: Memory) -> str:
     if plan.weighted:
         return stable
     if isinstance(state, TurningBack):
-        regrown = (
-            seen.fleet(stable).ready >= plan.replicas and seen.stable_service.endpoints.get(stable, 0) >= plan.replicas
-        )
+        answering = min(seen.fleet(stable).ready, seen.stable_service.endpoints.get(stable, 0))
+        regrown = carries(plan, memory, answering)
         return stable if regrown or seen.stable_service.selects == stable else WIDE
-    if isinstance(state, Idle | Climbing | Baking) or (
+    if isinstance(state, Idle | Warming | Climbing | Baking) or (
         isinstance(state, Clearing) and seen.stable_service.selects == WIDE
     ):
         return WIDE if not third(seen, {stable, memory.canary, memory.leaving}) else stable
@@ -160,11 +164,15 @@ def wished_weight(plan: Plan, seen: Seen, memory: Memory, observed: float) -> fl
     state = memory.state
     if seen.deleting:
         return 0.0
+    if contest.held(memory):
+        return observed
     if isinstance(state, Climbing):
         stopped = bool(memory.paused) and state.observed_at is None
         enough = visible(plan, seen, state.canary) >= pods_wanted(plan, state) and not stopped
         return state.weight if enough or state.weight < observed else observed
-    return ALL if isinstance(state, Baking | Widening | Narrowing) else 0.0
+    if isinstance(state, Baking | Widening):
+        return ALL if visible(plan, seen, state.canary) >= plan.replicas else observed
+    return ALL if isinstance(state, Narrowing) else 0.0
 
 
 def prunable(plan: Plan, seen: Seen, memory: Memory) -> frozenset[str]:

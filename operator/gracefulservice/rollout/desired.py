@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gracefulservice.rollout.service_ports import ServicePort
+
 
 @dataclass(frozen=True, slots=True)
 class Desired:
@@ -24,5 +26,9 @@ class Desired:
     """The revision whose record carries the mark `stable`."""
     prune: frozenset[str] = frozenset()
     """Revisions beyond the history limit: Deployment and record go."""
+    ports: tuple[ServicePort, ...] = ()
+    """What both Services offer, the port that a route of ours leads to first; empty: what they offer already."""
     finalizer: bool = False
-    """Whether our finalizer stands: only while a route of the user's carries a weight of ours."""
+    """Whether our finalizer stands: while a route of the user's carries a weight of ours, and always with `Orphan`."""
+    staying: str | None = None
+    """The revision whose pods, with the Services, lose their owner now, so that they outlive it."""

@@ -1,27 +1,41 @@
-"""What a rollout keeps from its start to its end, whatever is edited meanwhile."""
+"""What a rollout keeps from its start to its end, and what is gone by where the present spec is not sound.
+
+spec as it is now ─► effective: the kept parts of a rollout laid over it ─► a plan?
+                                                                  yes │    │ no
+                                                   that is the plan ◄─┘    └─► the frozen spec, its problems told
+"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from gracefulservice.api.quantities import parse_duration
+from gracefulservice.api.problems import Problems
+from gracefulservice.api.quantities import duration_text, parse_duration
 from gracefulservice.rollout.capacity import reachable
-from gracefulservice.rollout.memory import Idle, Memory
-from gracefulservice.rollout.plan import Plan
+from gracefulservice.rollout.memory import Founding, Idle, Memory
+from gracefulservice.rollout.plan import Plan, build
 
-KEPT = ("rollout", "traffic", "metrics", "objectives")
-"""Fields of the spec: steps, routes and what is measured. Replicas, commands and `on…` policies act live."""
+KEPT = ("rollout", "traffic", "metrics")
+"""Fields of the spec: steps, routes, and where counters come from. All else acts live, as long as it is sound."""
+OBJECTIVES = "objectives"
+"""Live while somebody is judged; once a revision leaves, its counters are read as they were."""
+LIVE = ("replicas", "onNoTraffic", "onOutage", "onViolation", "historyLimit", "deletionPolicy")
+"""Fields that act live even where others of the spec are not sound."""
 
 
 def freeze(plan: Plan) -> dict[str, Any]:
-    """The kept parts of the spec as the user wrote them; a part that was absent is kept absent, as an empty one.
+    """The spec as it was written, with the steps that the rollout takes: those without a difference become one."""
+    written = dict(plan.spec)
+    rollout = written.get("rollout") or {}
+    if plan.steps:
+        steps = (rollout.get("canary") or {}).get("steps") or ladder(plan)
+        written["rollout"] = rollout | {"canary": {"steps": distinct(plan, steps)}}
+    return written
 
-    (Not as None: the API server drops a null from what it is asked to remember.)
-    """
-    kept = {field: plan.spec.get(field) or {} for field in KEPT}
-    rollout = kept["rollout"]
-    if written := rollout.get("canary", {}).get("steps"):
-        kept["rollout"] = rollout | {"canary": {"steps": distinct(plan, written)}}
-    return kept
+
+def ladder(plan: Plan) -> list[dict[str, Any]]:
+    """The plan's steps in the words of the spec, where the user wrote none."""
+    return [{"weight": step.weight, "hold": duration_text(step.hold)} for step in plan.steps]
 
 
 def distinct(plan: Plan, written: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -39,9 +53,31 @@ def distinct(plan: Plan, written: Sequence[Mapping[str, Any]]) -> list[dict[str,
     return merged
 
 
+def in_force(name: str, written: Mapping[str, Any], memory: Memory) -> Plan | Problems:
+    """The plan to go by for the GracefulService `name` whose spec is now `written`, or all that is wrong with it.
+
+    Where something is wrong and there is a spec from before, the plan is that one's, with the problems in it.
+    """
+    plan = build(name, effective(written, memory))
+    if isinstance(plan, Plan) or "template" not in memory.frozen:
+        return plan
+    before = build(name, acting(name, written, memory.frozen))
+    return replace(before, problems=plan) if isinstance(before, Plan) else plan
+
+
 def effective(spec: Mapping[str, Any], memory: Memory) -> dict[str, Any]:
     """The spec a rollout goes by: its kept parts from its start, everything else as it is now."""
-    if isinstance(memory.state, Idle) or not memory.frozen:
+    if isinstance(memory.state, Idle | Founding) or not memory.frozen:
         return dict(spec)
-    merged = {field: value for field, value in spec.items() if field not in KEPT}
-    return merged | {field: memory.frozen[field] for field in KEPT if memory.frozen.get(field)}
+    kept = KEPT if memory.leaving is None else (*KEPT, OBJECTIVES)
+    merged = {field: value for field, value in spec.items() if field not in kept}
+    return merged | {field: memory.frozen[field] for field in kept if memory.frozen.get(field)}
+
+
+def acting(name: str, written: Mapping[str, Any], frozen: Mapping[str, Any]) -> dict[str, Any]:
+    """The frozen spec with each live field that is sound by itself."""
+    spec = dict(frozen)
+    for field in LIVE:
+        if field in written and isinstance(build(name, changed := spec | {field: written[field]}), Plan):
+            spec = changed
+    return spec

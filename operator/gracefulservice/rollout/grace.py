@@ -10,8 +10,9 @@ from math import ceil
 from gracefulservice.api.names import GROUP
 from gracefulservice.api.pods import Pods, Shutdown
 from gracefulservice.api.problems import Problem, Problems
-from gracefulservice.api.quantities import duration_text
+from gracefulservice.api.quantities import AUTO, duration_text
 from gracefulservice.api.template import Container
+from gracefulservice.rollout.sizes import NOTHING, Sizes
 
 DEFAULT_DELAY = 10.0
 DEFAULT_DRAIN = 30.0
@@ -30,48 +31,63 @@ class Leave:
     grace: int
 
 
-def leave_of(pods: Pods) -> Leave:
-    """The times of pods without `leave_problems`."""
-    delay, margin = _delay(pods, _slowest(pods)), _or(_shutdown(pods).margin, DEFAULT_MARGIN)
+def leave_of(pods: Pods, sizes: Sizes) -> Leave:
+    """The times of pods without `leave_problems`. `sizes` say what `auto` comes to."""
+    delay, margin = _delay(pods, _slowest(pods, sizes), sizes), _or(_shutdown(pods).margin, DEFAULT_MARGIN)
     given = pods.template.spec.termination_grace_period_seconds
     left = DEFAULT_DRAIN if given is None else given - delay - margin
-    drain = _or(_shutdown(pods).drain, left)
+    written = _shutdown(pods).drain
+    drain = sizes.drain if written == AUTO else _or(_number(written), left)
     return Leave(delay, drain, margin, ceil(delay + drain + margin) if given is None else given)
 
 
-def sleep_of(pods: Pods, container: Container) -> int | None:
+def sleep_of(pods: Pods, container: Container, sizes: Sizes) -> int | None:
     """Whole seconds of the preStop sleep to add to a regular container; None: its own hook stands, or no delay."""
     if container.pre_stop is not None:
         return None
-    return ceil(_asked(pods)) or None
+    return ceil(_asked(pods, sizes)) or None
 
 
 def leave_problems(pods: Pods) -> Problems:
     """Numbers that contradict each other, and keys that are ours."""
     containers = pods.template.spec.containers
-    found = (_too_short(pods), *(wrong for c in containers for wrong in (_cut_short(pods, c), _endless(pods, c))))
+    hooks = (wrong for c in containers for wrong in (_cut_short(pods, c), _endless(pods, c)))
+    found = (_no_room(pods) or _too_short(pods), *hooks)
     return (*(problem for problem in found if problem), *_taken_keys(pods))
+
+
+def _no_room(pods: Pods) -> Problem | None:
+    """A drain that is measured, in a time that is fixed."""
+    given = pods.template.spec.termination_grace_period_seconds
+    measured = [name for name in ("delay", "drain") if getattr(_shutdown(pods), name) == AUTO]
+    if given is None or not measured:
+        return None
+    return Problem(
+        field=f"{TEMPLATE}.spec.terminationGracePeriodSeconds",
+        sentence=f"shutdown.{measured[0]} is auto, but terminationGracePeriodSeconds ({given}) leaves it no room to "
+        "follow the service: leave terminationGracePeriodSeconds out and it is generated.",
+    )
 
 
 def _too_short(pods: Pods) -> Problem | None:
     """A grace period that ends before the drain can."""
     given = pods.template.spec.termination_grace_period_seconds
-    shutdown, slowest = _shutdown(pods), _slowest(pods)
-    delay, margin = _delay(pods, slowest), _or(shutdown.margin, DEFAULT_MARGIN)
-    if given is None or given >= delay + _or(shutdown.drain, SHORTEST_DRAIN) + margin:
+    asked, slowest = _number(_shutdown(pods).drain), _slowest(pods)
+    delay, margin = _delay(pods, slowest), _or(_shutdown(pods).margin, DEFAULT_MARGIN)
+    if given is None or given >= delay + _or(asked, SHORTEST_DRAIN) + margin:
         return None
-    drain = "at least 1s" if shutdown.drain is None else duration_text(shutdown.drain)
+    drain = "at least 1s" if asked is None else duration_text(asked)
     return Problem(
         field=f"{TEMPLATE}.spec.terminationGracePeriodSeconds",
         sentence=f"terminationGracePeriodSeconds ({given}) is less than {_delay_text(pods, slowest)} + shutdown.drain "
         f"({drain}) + shutdown.margin ({duration_text(margin)}): raise it to "
-        f"{ceil(delay + _or(shutdown.drain, DEFAULT_DRAIN) + margin)}, or leave it out and it is generated.",
+        f"{ceil(delay + _or(asked, DEFAULT_DRAIN) + margin)}, or leave it out and it is generated.",
     )
 
 
 def _cut_short(pods: Pods, container: Container) -> Problem | None:
     """A sleep in the template that is shorter than the delay that was asked for."""
-    own, delay = _own_sleep(container), _shutdown(pods).delay
+    own, delay = _own_sleep(container), _number(_shutdown(pods).delay)
     if own is None or delay is None or own >= delay:
         return None
     return Problem(
@@ -84,7 +100,7 @@ def _cut_short(pods: Pods, container: Container) -> Problem | None:
 def _endless(pods: Pods, container: Container) -> Problem | None:
     """A hook of unknown length, and nothing that says how long it may take."""
     hook = container.pre_stop
-    if hook is None or not hook.unknown_length or _shutdown(pods).delay is not None:
+    if hook is None or not hook.unknown_length or _number(_shutdown(pods).delay) is not None:
         return None
     return Problem(
         field=f"{TEMPLATE}.spec.containers[{container.name}].lifecycle.preStop",
@@ -111,6 +127,11 @@ def _shutdown(pods: Pods) -> Shutdown:
     return pods.shutdown or Shutdown()
 
 
+def _number(written: float | str | None) -> float | None:
+    """A time that the user wrote as a number."""
+    return None if isinstance(written, str) else written
+
+
 def _or(given: float | None, default: float) -> float:
     return default if given is None else given
 
@@ -120,20 +141,21 @@ def _own_sleep(container: Container) -> int | None:
     return hook.sleep.seconds if hook and hook.sleep else None
 
 
-def _asked(pods: Pods) -> float:
+def _asked(pods: Pods, sizes: Sizes = NOTHING) -> float:
     """The delay of every container without a hook of its own."""
-    return _or(_shutdown(pods).delay, DEFAULT_DELAY)
+    written = _shutdown(pods).delay
+    return _or(sizes.delay if written == AUTO else _number(written), DEFAULT_DELAY)
 
 
-def _delay(pods: Pods, container: Container) -> int:
+def _delay(pods: Pods, container: Container, sizes: Sizes = NOTHING) -> int:
     """How long a container goes on after the decision to stop its pod: the kubelet sleeps whole seconds."""
     own = _own_sleep(container)
-    return ceil(_asked(pods)) if own is None else own
+    return ceil(_asked(pods, sizes)) if own is None else own
 
 
-def _slowest(pods: Pods) -> Container:
+def _slowest(pods: Pods, sizes: Sizes = NOTHING) -> Container:
     """The container that gets SIGTERM last."""
-    return max(pods.template.spec.containers, key=lambda container: _delay(pods, container))
+    return max(pods.template.spec.containers, key=lambda container: _delay(pods, container, sizes))
 
 
 def _delay_text(pods: Pods, container: Container) -> str:

@@ -15,6 +15,9 @@ class Reason(StrEnum):
     ROLLOUT_STARTED = "RolloutStarted"
     WEIGHT_OBSERVED = "WeightObserved"
     WEIGHT_CONTESTED = "WeightContested"
+    ROUTE_RETURNED = "RouteReturned"
+    WEIGHT_NOT_EFFECTIVE = "WeightNotEffective"
+    WEIGHT_EFFECTIVE = "WeightEffective"
     CANARY_NOT_READY = "CanaryNotReady"
     PROMOTED = "Promoted"
     BAKE_DONE = "BakeDone"
@@ -25,6 +28,9 @@ class Reason(StrEnum):
     PAUSED = "Paused"
     RESUMED = "Resumed"
     RETRIED = "Retried"
+    OBJECTIVES_EDITED = "ObjectivesEdited"
+    SIGNALS_IGNORED = "SignalsIgnored"
+    EXITED_WITH_ERROR = "ExitedWithError"
     COMMAND_REFUSED = "CommandRefused"
 
 

@@ -5,24 +5,32 @@ persisted between them. The same look learned twice changes nothing, and evidenc
 bit-equal to evidence that did not, so a restart of the operator at any moment changes no verdict.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Annotated, NamedTuple
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from gracefulservice.api.value import Value
 from gracefulservice.rollout.bound import proven_good, upper_bound
 from gracefulservice.rollout.evidence import odds
 from gracefulservice.rollout.figures import at_most, chances, number, percent
 from gracefulservice.rollout.objective import Objective, leading
+from gracefulservice.rollout.pulse import Pulse, followed, of_all_pods, still
 from gracefulservice.rollout.reading import Look
 from gracefulservice.rollout.samples import INTERVALS_UNTIL_STALE
+from gracefulservice.rollout.starting import Pace, pace
 from gracefulservice.rollout.tally import Counted, Tally, count
 from gracefulservice.rollout.verdict import Assessment, Cause, Problem, Verdict
 
 ALPHA = 0.01
 LIMIT = 1 / ALPHA
 RATE_SPAN = 60.0  # seconds
+COVERED = 0.74
+"""The part of a time that must lie between scrapes of every pod, or its rate is too low: 2 of 2.7 intervals do."""
+UNEVEN = 0.1
+"""The part of a scrape interval by which two scrapes may be closer."""
 
 
 class Flow(NamedTuple):
@@ -32,18 +40,13 @@ class Flow(NamedTuple):
     requests: float
 
 
-class Fleet(NamedTuple):
-    """The newest sample of a revision's pods, and what that was when its request counters had last moved."""
-
-    seen: float | None
-    moved: float | None
-
-
 class Evidence(Value):
     """All that the judge remembers of a rollout.
 
     `begun`: pods created since then count from zero. `at`: the newest look learned. `carried`: the factor from
     evidence that was given up because the objectives changed; it keeps the false alarms of both within α.
+    `calls`: requests per revision that were new in the look `at`, empty where they are not all known.
+    `fleets`: revision → pod that is scraped → pulse.
     """
 
     begun: float
@@ -54,7 +57,8 @@ class Evidence(Value):
     carried: float = 1.0
     tallies: dict[str, Tally] = Field(default_factory=dict)
     flow: tuple[Flow, ...] = ()
-    fleets: dict[str, Fleet] = Field(default_factory=dict)
+    calls: dict[str, float] = Field(default_factory=dict)
+    fleets: Annotated[dict[str, dict[str, Pulse]], BeforeValidator(of_all_pods)] = Field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     outage: str | None = None
 
@@ -94,8 +98,9 @@ def learn(evidence: Evidence, objectives: Sequence[Objective], look: Look, canar
         ticks=evidence.ticks + 1,
         carried=evidence.carried,
         tallies={name: each.tally for name, each in counted.items()},
-        flow=_flow(evidence.flow, look.at, lead),
-        fleets={**evidence.fleets, **dict(_fleets(evidence.fleets, look, lead))},
+        flow=_flow(evidence.flow, look, lead, partial(pace, leading(objectives), look, canary, weight)),
+        calls=dict(lead.calls) if lead.complete and not lead.met else {},
+        fleets={**evidence.fleets, **dict(followed(evidence.fleets, look, lead))},
         problems=look.problems + tuple(each.problem for each in counted.values() if each.problem),
     )
 
@@ -131,7 +136,7 @@ def assess(evidence: Evidence, objectives: Sequence[Objective], now: float) -> A
 
 def rate(evidence: Evidence) -> float:
     """R: user requests/s of all revisions over the last minute, or over as much of it as has been seen."""
-    if len(evidence.flow) < 2:
+    if not _measured(evidence.flow, evidence.interval):
         return 0.0
     first, *later = evidence.flow
     return sum(flow.requests for flow in later) / (later[-1].at - first.at)
@@ -145,37 +150,47 @@ def newest(evidence: Evidence) -> float | None:
 def quiet(evidence: Evidence, revision: str, since: float) -> float:
     """For how many seconds after `since` (unix s) the request counters of `revision` were seen to stand still.
 
-    It counts up to the newest sample, not up to now: what was not seen yet does not stand still. Pods without
-    any request counter are as quiet as the newest look is new.
+    It is the shortest of its pods' times, each up to the pod's own newest sample and not up to now: what was not
+    seen yet does not stand still. Pods that are not scraped any more do not count, unless there is no other.
+    Where no pod has a request counter, none has got one up to one scrape before the newest look.
     """
-    fleet = evidence.fleets.get(revision, Fleet(None, None))
-    until = fleet.seen if fleet.seen is not None else evidence.at
-    if until is None:
+    pulses = evidence.fleets.get(revision)
+    if evidence.at is None or pulses is None:
         return 0.0
-    return max(until - max(since, fleet.moved or since), 0.0)
+    return still(pulses.values(), since) if pulses else max(evidence.at - evidence.interval - since, 0.0)
 
 
-def _flow(flow: tuple[Flow, ...], at: float, lead: Counted) -> tuple[Flow, ...]:
+def _flow(flow: tuple[Flow, ...], look: Look, lead: Counted, pace: Callable[[], Pace | None]) -> tuple[Flow, ...]:
     """The last minute and the flow just before it, from which the minute is counted.
 
-    It begins anew where the requests of a pod are not known: a rate that is too low would make the first weight,
-    and with it the damage of a bad version, too large.
+    It begins anew where the requests of a pod are not known, with what a look alone shows as soon as it shows all
+    pods: a rate that is too low would make the first weight, and with it the damage of a bad version, too large.
     """
     if lead.problem and not lead.calls:
         return flow
-    if not lead.complete:
-        return (Flow(at, 0.0),)
-    longer = (*flow, Flow(at, sum(lead.calls.values())))
-    before = sum(one.at <= at - RATE_SPAN for one in longer)
-    return longer[max(before - 1, 0) :]
+    known = lead.complete and not lead.met and (_measured(flow, look.interval) or _up_to_date(look, lead))
+    longer = _last_minute((*flow, Flow(look.at, sum(lead.calls.values())))) if known else (Flow(look.at, 0.0),)
+    if _measured(longer, look.interval) or not lead.complete or (shown := pace()) is None:
+        return longer
+    return (Flow(look.at - shown.span, 0.0), Flow(look.at, shown.rate * shown.span))
 
 
-def _fleets(fleets: Mapping[str, Fleet], look: Look, lead: Counted) -> Iterator[tuple[str, Fleet]]:
-    for revision in sorted({pod.revision for pod in look.pods}):
-        before = fleets.get(revision, Fleet(None, None))
-        mine = (lead.tally.total.get(pod.name, {}) for pod in look.pods if pod.revision == revision)
-        seen = max((cursor.at for series in mine for cursor in series.values()), default=before.seen)
-        yield revision, Fleet(seen, seen if lead.calls.get(revision) else before.moved)
+def _last_minute(flow: tuple[Flow, ...]) -> tuple[Flow, ...]:
+    before = sum(one.at <= flow[-1].at - RATE_SPAN for one in flow)
+    return flow[max(before - 1, 0) :]
+
+
+def _up_to_date(look: Look, lead: Counted) -> bool:
+    """Whether no scrape is missing that would bring requests of the time before the look."""
+    ends = [max(one.at for one in lead.tally.total[pod].values()) for pod in lead.scraped & lead.tally.total.keys()]
+    return all(look.at - end < look.interval for end in ends)
+
+
+def _measured(flow: tuple[Flow, ...], interval: float) -> bool:
+    """Whether the scrapes that every pod surely had in the time of a flow cover enough of that time."""
+    elapsed = flow[-1].at - flow[0].at if flow else 0.0
+    covered = math.floor(elapsed / interval + UNEVEN) * interval if interval else elapsed
+    return elapsed > 0 and covered >= COVERED * elapsed
 
 
 def _bound(tally: Tally) -> float:

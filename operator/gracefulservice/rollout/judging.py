@@ -1,6 +1,7 @@
 """What the judge says of a rollout at this moment, or that there is nobody to ask."""
 
-from gracefulservice.rollout.judge import assess
+from gracefulservice.rollout.figures import chances
+from gracefulservice.rollout.judge import ALPHA, LIMIT, assess
 from gracefulservice.rollout.memory import Memory
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.verdict import Assessment, Cause, Verdict
@@ -26,10 +27,26 @@ def unreadable(plan: Plan, memory: Memory, now: float) -> str:
     return "" if judged.cause is None or judged.cause in UNMEASURED else judged.sentence
 
 
+def exhausted(plan: Plan, memory: Memory) -> str:
+    """Why no evidence could speak against the canary any more, or empty: its objectives were edited too often."""
+    evidence = memory.evidence
+    if not plan.judged or evidence is None or evidence.carried >= ALPHA:
+        return ""
+    return (
+        f"The objectives were edited so often in this rollout that only odds above {chances(LIMIT * LIMIT)} could "
+        "still speak against the canary: abort and retry it, or promote it in full."
+    )
+
+
+def obstructed(plan: Plan, memory: Memory, now: float) -> str:
+    """Why the judge cannot carry a rollout on, though people call: unreadable metrics, or no α left; or empty."""
+    return unreadable(plan, memory, now) or exhausted(plan, memory)
+
+
 def unproven(plan: Plan, memory: Memory, now: float) -> bool:
     """Whether objectives are set that are not surely met yet, for whatever reason."""
     judged = assessment(plan, memory, now)
-    return judged is not None and not judged.gate_open
+    return judged is not None and (not judged.gate_open or bool(exhausted(plan, memory)))
 
 
 def uncalled(plan: Plan, memory: Memory, now: float) -> str:
@@ -39,8 +56,8 @@ def uncalled(plan: Plan, memory: Memory, now: float) -> str:
 
 
 def unwatched(plan: Plan, memory: Memory, now: float) -> bool:
-    """Whether nobody can say at this moment how the canary does: unreadable metrics, or no traffic."""
-    return bool(uncalled(plan, memory, now) or unreadable(plan, memory, now))
+    """Whether nobody can say at this moment how the canary does: no traffic, unreadable metrics, or no α left."""
+    return bool(uncalled(plan, memory, now) or obstructed(plan, memory, now))
 
 
 def failed(plan: Plan, memory: Memory, now: float) -> str:

@@ -10,16 +10,21 @@ state it was not started for:
 
 Before `Narrowing` the way back is `TurningBack`; the write that decides `Narrowing` moves the pointer
 `stable`, and from there on only a new target goes back. A replica ratio has no warm-up without traffic and
-no route to give back: it goes Idle ► Climbing ► Baking ► Clearing.
+no route to give back: it goes Idle ► Warming ► Climbing ► Baking ► Clearing, where Warming has no pods and
+waits for readable metrics; without objectives it is skipped.
 """
 
+import json
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_serializer, field_validator
 
-from gracefulservice.api import HistoryEntry, Receipt, Status
+from gracefulservice.api import HistoryEntry, Receipt
 from gracefulservice.api.value import Value
 from gracefulservice.rollout.judge import Evidence
+from gracefulservice.rollout.rewrites import Rewrites
+from gracefulservice.rollout.share import Share
+from gracefulservice.rollout.sizes import NOTHING, Sizes
 
 LONGEST_TICK = 10.0
 """Seconds. Time between two looks counts up to here: what passes while no operator runs is nobody's waiting."""
@@ -56,6 +61,28 @@ class Progress(Value):
         return Progress(ready=self.ready, waiting=self.waiting.run(now))
 
 
+class Floor(Value):
+    """The pods that a service keeps during a rollout and for a while after it, whatever `spec.replicas` says."""
+
+    replicas: int
+    """What `spec.replicas` was when the rollout began."""
+    rate: float = 0.0
+    """Requests/s over its first whole minute; 0 until that was counted."""
+    pods: int
+    """What the floor is now."""
+    enough: int = 0
+    """What the measured load needs, the most since that has been fewer than `pods`; 0 until it was measured."""
+    lower: Stopwatch = Stopwatch()
+    """How long fewer have been enough."""
+    until: float | None = None
+    """When it ends (unix seconds); None while users can still go either way."""
+
+    @classmethod
+    def of(cls, replicas: int) -> "Floor":
+        """The floor of a rollout that begins with so many."""
+        return cls(replicas=replicas, pods=replicas)
+
+
 class Idle(Value):
     """At rest: everybody is served by `stable`."""
 
@@ -70,7 +97,7 @@ class Founding(Value):
 
 
 class Warming(Value):
-    """The canary's pods start and warm up without any weight."""
+    """The canary's pods start and warm up without any weight; by a replica ratio it has none as yet."""
 
     kind: Literal["Warming"] = "Warming"
     canary: str
@@ -191,17 +218,39 @@ class Memory(Value):
     """How long the judge has lacked what it needs, where the user prefers a pause to waiting."""
     condemned: dict[str, str] = Field(default_factory=dict)
     frozen: dict[str, Any] = Field(default_factory=dict)
-    """The parts of the spec that a rollout keeps from its start to its end."""
+    """The spec of the last rollout begun, or that rest was last found in, its steps already merged: a rollout keeps
+    parts of it, and where the present spec is not sound all of it is gone by. Its `objectives` are those the
+    evidence was begun for. It is written as one text, which keeps its nulls and numbers exactly as they are."""
+    carried: float = 1.0
+    """What earlier objectives of this rollout have left of the judge's α: 1 is all of it."""
     started: float = 0.0
     """When the rollout began, in unix seconds."""
+    floor: Floor | None = None
+    """The capacity that is kept although fewer pods are asked for."""
     evidence: Evidence | None = None
+    share: Share | None = None
+    """What the weight observed now has done to the traffic."""
+    rewrites: Rewrites = Rewrites()
     receipts: tuple[Receipt, ...] = ()
     """Answers to the commands that were seen, the newest last."""
     happenings: tuple[Happening, ...] = ()
     told: int = 0
     """The id of the last happening that was told."""
 
+    sizes: Sizes = NOTHING
+    """What was measured for pods that are sized by it."""
+    departed: tuple[str, ...] = ()
+    """What was told of pods that left in an error, as long as their exits are still seen."""
     history: tuple[HistoryEntry, ...] = ()
+
+    @field_validator("frozen", mode="before")
+    @classmethod
+    def _read(cls, written: Any) -> Any:
+        return json.loads(written) if isinstance(written, str) else written
+
+    @field_serializer("frozen", when_used="json")
+    def _write(self, frozen: dict[str, Any]) -> str:
+        return json.dumps(frozen, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     def but(self, **changes: Any) -> "Memory":
         """A copy in which the named fields are different."""
@@ -216,17 +265,3 @@ class Memory(Value):
     def leaving(self) -> str | None:
         """The revision on its way out."""
         return self.state.leaving if isinstance(self.state, Leaving) else None
-
-
-def dumped(memory: Memory) -> dict[str, Any]:
-    """Memory as it stands in `status.memory`; receipts and history stand in fields of their own."""
-    brief = memory.model_dump(
-        mode="json", by_alias=True, exclude_defaults=True, exclude={"receipts", "history", "state"}
-    )
-    return brief | {"state": memory.state.model_dump(mode="json", by_alias=True, exclude_none=True)}
-
-
-def remembered(status: Status) -> Memory:
-    """Memory as it was written into a status; an empty one where nothing was."""
-    memory = Memory.model_validate(status.memory or {})
-    return memory.but(receipts=status.commands, history=status.history)

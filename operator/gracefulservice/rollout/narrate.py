@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from gracefulservice.rollout import figures
+from gracefulservice.rollout import contest, deletion, effect, figures
 from gracefulservice.rollout.capacity import ALL, canary_pods, carried, reached, stable_pods, visible
 from gracefulservice.rollout.climb import awaits_person, pods_wanted, step_of
-from gracefulservice.rollout.judging import assessment, uncalled, unreadable
+from gracefulservice.rollout.demand import carries
+from gracefulservice.rollout.judging import assessment, exhausted, obstructed, uncalled
 from gracefulservice.rollout.memory import (
     Baking,
     Clearing,
@@ -21,6 +22,7 @@ from gracefulservice.rollout.memory import (
     Warming,
     Widening,
 )
+from gracefulservice.rollout.offer import dropped
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.seen import Seen
 from gracefulservice.rollout.settle import DRAIN_LIMIT, QUIET
@@ -37,7 +39,9 @@ class Line:
 def narrate(plan: Plan, seen: Seen, memory: Memory, now: float) -> Line:  # noqa: C901  (one line per state)
     """The sentence of the present state."""
     if seen.deleting:
-        return Line("The service is being deleted: its traffic goes back to stable first.")
+        return Line(deletion.sentence(plan, seen, memory))
+    if (why := contest.held(memory)) and not memory.paused:
+        return Line(why)
     match memory.state:
         case Idle():
             return resting(plan, seen, memory)
@@ -76,7 +80,8 @@ def how_many_ready(plan: Plan, seen: Seen, revision: str) -> str:
 
 def regrowing(plan: Plan, seen: Seen, memory: Memory) -> str:
     """What keeps the traffic from going back: stable's own pods, where a route finds none or a ratio not all."""
-    enough = seen.stable_service.serves if plan.weighted else seen.fleet(memory.stable).ready >= plan.replicas
+    ready = seen.fleet(memory.stable).ready
+    enough = seen.stable_service.serves if plan.weighted else carries(plan, memory, ready)
     return "" if enough else f" once that can carry it: it has {how_many_ready(plan, seen, memory.stable or '')}"
 
 
@@ -89,11 +94,11 @@ def resting(plan: Plan, seen: Seen, memory: Memory) -> Line:
         return Line(f"Revision {target} serves everybody with {how_many_ready(plan, seen, target)}.")
     if why := memory.condemned.get(target):
         return Line(f"Revision {target} is condemned and {memory.stable} serves everybody: {why}")
-    return Line(f"Revision {target} waits to start.")
+    return Line(dropped(plan, seen, memory) or f"Revision {target} waits to start.")
 
 
 def warming(plan: Plan, seen: Seen, memory: Memory, state: Warming, now: float) -> Line:
-    """Pods first, then time, then readable metrics."""
+    """Pods first, then time, then readable metrics; by a replica ratio only these."""
     if memory.paused:
         return Line(f"Paused at 0 %: {memory.paused}")
     if seen.route and seen.route.trouble:
@@ -104,9 +109,11 @@ def warming(plan: Plan, seen: Seen, memory: Memory, state: Warming, now: float) 
     if ready < wanted:
         return Line(waits_for_pods(seen, 0.0, state.canary, ready, wanted))
     left = plan.warmup - state.warm.spent
-    if left > 0:
+    if left > 0 and plan.weighted:
         return Line(f"Revision {state.canary} warms up for {figures.span(left)} more.", left)
-    if why := unreadable(plan, memory, now) or ("" if plan.steps else uncalled(plan, memory, now)):
+    uncounted = plan.weighted and not plan.steps and uncalled(plan, memory, now)
+    unread = obstructed(plan, memory, now) or uncounted
+    if why := seen.fleet(state.canary).unprepared or unread:
         return Line(f"Holding 0 %: {why}")
     return Line(f"Revision {state.canary} gets its first requests.")
 
@@ -132,6 +139,10 @@ def climbing(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float
         return Line(waits_for_pods(seen, share, state.canary, ready, wanted))
     if not reached(plan, seen, state.canary, memory.stable, state.weight):
         return Line(f"Going to {at}: {not_there(plan, seen, memory, state.weight)}.")
+    if (why := seen.fleet(state.canary).unprepared) and not memory.hurry:
+        return Line(f"Holding {at}: {why}")
+    if (why := effect.held(memory)) and not memory.hurry:
+        return Line(f"Holding {at}: {why}")
     step = step_of(plan, state)
     if step is not None and state.held.spent < step.hold:
         left = step.hold - state.held.spent
@@ -152,7 +163,7 @@ def not_there(plan: Plan, seen: Seen, memory: Memory, weight: float) -> str:
 def evidence(plan: Plan, memory: Memory, now: float) -> str:
     """`: 3 of 812 canary requests failed …`, or a full stop when nothing is judged."""
     judged = assessment(plan, memory, now)
-    return f": {judged.sentence}" if judged else "."
+    return f": {exhausted(plan, memory) or judged.sentence}" if judged else "."
 
 
 def baking(plan: Plan, seen: Seen, memory: Memory, state: Baking, now: float) -> Line:
@@ -167,7 +178,7 @@ def baking(plan: Plan, seen: Seen, memory: Memory, state: Baking, now: float) ->
     if not reached(plan, seen, state.canary, memory.stable, ALL):
         return Line(f"Going to 100 %: {not_there(plan, seen, memory, ALL)}.")
     left = plan.bake - state.baked.spent
-    if why := unreadable(plan, memory, now) or uncalled(plan, memory, now):
+    if why := obstructed(plan, memory, now) or effect.held(memory) or uncalled(plan, memory, now):
         return Line(f"Holding 100 %: {why}")
     return Line(f"Baking at 100 % for {figures.span(left)} more{evidence(plan, memory, now)}", left)
 

@@ -43,14 +43,27 @@ def latencies(spec: Spec) -> tuple[Objective, ...]:
     """One objective per quantile: a share of requests beyond its limit, read from the histogram's buckets."""
     if spec.objectives is None or spec.objectives.latency is None:
         return ()
-    own_buckets = spec.metrics.custom.buckets if spec.metrics.custom else None
-    buckets = f"{spec.metrics.app.duration}_bucket" if spec.metrics.source == "app" else own_buckets or ""
+    buckets = buckets_of(spec.metrics)
     limits = spec.objectives.latency
     return tuple(
         latency(quantile, limit, buckets, spec.rollout.warmup)
         for quantile in QUANTILES
         if (limit := getattr(limits, quantile)) is not None
     )
+
+
+def buckets_of(metrics: Metrics) -> str:
+    """The histogram of the time that requests take; empty where there is none."""
+    if metrics.source == "app":
+        return f"{metrics.app.duration}_bucket"
+    return (metrics.custom.buckets if metrics.custom else None) or ""
+
+
+def requests_of(metrics: Metrics) -> str:
+    """The counter of all requests; empty where there is none."""
+    if metrics.source == "app":
+        return metrics.app.requests
+    return metrics.custom.total if metrics.custom else ""
 
 
 def own(objectives: Objectives) -> tuple[Objective, ...]:

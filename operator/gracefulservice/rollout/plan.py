@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from gracefulservice.api import Problem, Spec
 from gracefulservice.api import Step as StepSpec
 from gracefulservice.api.problems import Problems, problems_of
+from gracefulservice.rollout import lint
 from gracefulservice.rollout.contract import Contract, resolve
 from gracefulservice.rollout.objective import Objective
-from gracefulservice.rollout.objectives import objectives_of
+from gracefulservice.rollout.objectives import buckets_of, objectives_of, requests_of
 from gracefulservice.rollout.revision import Revision
 
 LADDER = (20.0, 50.0)
@@ -61,8 +62,18 @@ class Plan:
     on_outage: str
     on_violation: str
     history_limit: int
+    orphans: bool
+    """Whether stable and its Services stay when the service is deleted."""
     spec: Mapping[str, Any]
     """What it was built from, as the user wrote it."""
+    requests: str = ""
+    """The counter of all requests; empty where there is none."""
+    buckets: str = ""
+    """The histogram of the time that they take; empty where there is none."""
+    warnings: Problems = ()
+    """What Kubernetes accepts in the pods and what costs requests all the same."""
+    problems: Problems = ()
+    """What is wrong with the spec as it is now: then this is the plan of the last sound one, and nothing begins."""
 
     @property
     def weighted(self) -> bool:
@@ -104,7 +115,11 @@ def build(name: str, written: Mapping[str, Any]) -> Plan | Problems:
         on_outage=spec.on_outage,
         on_violation=spec.on_violation,
         history_limit=spec.history_limit,
+        orphans=spec.deletion_policy == "Orphan",
         spec=dict(written),
+        requests=requests_of(spec.metrics),
+        buckets=buckets_of(spec.metrics),
+        warnings=lint.found(spec),
     )
 
 

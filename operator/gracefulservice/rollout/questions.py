@@ -9,14 +9,21 @@ FIRST_LOOKS = 3
 """Until two scrapes of one pod were seen nobody knows the scrape interval, so these are asked at the shortest tick."""
 
 
+LEAVING_TICK = 2.5
+"""Seconds between two instants while a revision leaves: half a scrape interval, so that no scrape is seen late."""
+
+
 def due(plan: Plan, memory: Memory, now: float) -> float | None:
     """The instant (unix seconds) whose samples are wanted now; None while nothing is judged, or nothing is new.
 
-    Instants are one tick apart and asked for one scrape late, so that every pod's sample of them is there.
+    Instants are one tick apart and asked for one scrape late, so that every pod's sample of them is there. While a
+    revision leaves, nothing is judged any more, and the newest sample of each pod counts: then the instant is now.
     """
     evidence = memory.evidence
     if not asking(plan, memory) or evidence is None:
         return None
+    if memory.leaving is not None:
+        return now if evidence.at is None or now - evidence.at >= LEAVING_TICK else None
     at = instant(evidence.begun, tick(evidence), now)
     learned = evidence.at is not None and at <= evidence.at
     return None if learned and evidence.outage is None else at
@@ -24,10 +31,14 @@ def due(plan: Plan, memory: Memory, now: float) -> float | None:
 
 def next_due(plan: Plan, memory: Memory, now: float) -> float | None:
     """In how many seconds there is a newer instant to ask for; None while nothing is judged."""
-    if not asking(plan, memory) or memory.evidence is None:
+    evidence = memory.evidence
+    if not asking(plan, memory) or evidence is None:
         return None
-    every = tick(memory.evidence)
-    return instant(memory.evidence.begun, every, now) + 2 * every - now
+    if memory.leaving is not None:
+        wait = LEAVING_TICK if evidence.at is None else evidence.at + LEAVING_TICK - now
+        return wait if wait > 0 else LEAVING_TICK  # an instant that is overdue was asked for in this look, in vain
+    every = tick(evidence)
+    return instant(evidence.begun, every, now) + 2 * every - now
 
 
 def asking(plan: Plan, memory: Memory) -> bool:

@@ -2,16 +2,19 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gracefulservice.rollout.figures import duration
 from gracefulservice.rollout.objective import Counts, Kind, Objective
-from gracefulservice.rollout.samples import Cursors, PodFacts, Sample, from_one_scrape, newest
+from gracefulservice.rollout.samples import Cursors, PodFacts, Sample, from_one_scrape, newest, ranges
 from gracefulservice.rollout.verdict import Cause, Problem
 
 SERVER_ERROR = re.compile(r"5(\d\d|xx)")
 ByPod = Mapping[str, Mapping[str, Sample]]
+"""pod → series → its newest sample"""
+Ranges = Mapping[str, Mapping[str, Sequence[Sample]]]
+"""pod → series → all its samples in the look, oldest first"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The newest samples of one objective by role: pod → series → sample.
+    """The newest samples of one objective by role: pod → series → sample; and all samples of the look by role.
 
     `edges` are the bucket edges of each pod that has any, in seconds.
     """
@@ -44,6 +47,8 @@ class Reading:
     canary: str
     total: ByPod
     part: ByPod
+    total_range: Ranges
+    part_range: Ranges
     edges: Mapping[str, frozenset[float]]
 
 
@@ -51,14 +56,15 @@ def read(objective: Objective, look: Look, canary: str) -> Reading:
     """Sort the answers about the pods of the look into the roles of the objective."""
     known = {pod.name for pod in look.pods}
     total, part = (
-        newest((sample for sample in look.samples.get(selector, ()) if sample.pod in known), look.at)
+        ranges((sample for sample in look.samples.get(selector, ()) if sample.pod in known), look.at)
         for selector in (objective.total, objective.part)
     )
     edges: dict[str, frozenset[float]] = {}
     if objective.kind is Kind.LATENCY:
         edges = {pod: bucket_edges(series) for pod, series in total.items()}
     is_total, is_part = _roles(objective)
-    return Reading(objective, look.pods, canary, _only(total, is_total), _only(part, is_part), edges)
+    total, part = _only(total, is_total), _only(part, is_part)
+    return Reading(objective, look.pods, canary, newest(total), newest(part), total, part, edges)
 
 
 def countable(reading: Reading, interval: float) -> frozenset[str]:
@@ -137,8 +143,10 @@ def _same(edge: float | None, wanted: float | None) -> bool:
     return edge is not None and wanted is not None and math.isclose(edge, wanted)
 
 
-def _only(samples: ByPod, wanted: Callable[[str], bool]) -> ByPod:
-    kept = {pod: {name: one for name, one in series.items() if wanted(name)} for pod, series in samples.items()}
+def _only(
+    found: Mapping[str, Mapping[str, list[Sample]]], wanted: Callable[[str], bool]
+) -> dict[str, dict[str, list[Sample]]]:
+    kept = {pod: {name: one for name, one in series.items() if wanted(name)} for pod, series in found.items()}
     return {pod: series for pod, series in kept.items() if series}
 
 

@@ -2,15 +2,17 @@
 
 from gracefulservice.api import Condition, EvidenceStatus, Phase, Problem, Status, StepStatus, Waiting, WeightStatus
 from gracefulservice.api.names import NAME_LABEL, REVISION_LABEL
-from gracefulservice.rollout import figures
+from gracefulservice.rollout import contest, demand, effect, figures, sizing
 from gracefulservice.rollout.capacity import ALL, carried
 from gracefulservice.rollout.climb import awaits_person
 from gracefulservice.rollout.desire import desire
 from gracefulservice.rollout.happenings import Reason
 from gracefulservice.rollout.judging import UNMEASURED, assessment, unreadable
-from gracefulservice.rollout.memory import Baking, Climbing, Idle, Memory, Widening, dumped
+from gracefulservice.rollout.memory import Baking, Climbing, Idle, Memory, Widening
 from gracefulservice.rollout.narrate import Line, narrate
+from gracefulservice.rollout.offer import dropped
 from gracefulservice.rollout.plan import Plan
+from gracefulservice.rollout.recall import dumped
 from gracefulservice.rollout.seen import Seen
 
 Facts = tuple[str, bool | None, str, str]
@@ -23,17 +25,18 @@ def status(
     plan: Plan | None,
     problems: tuple[Problem, ...],
     seen: Seen | None,
-    memory: Memory,
+    memory: Memory | None,
     previous: Status,
     now: float,
     name: str = "",
     trouble: str = "",
 ) -> Status:
     """The whole status. Without a plan it says what is wrong with the spec; `trouble` is an error of the loop."""
-    if plan is None or seen is None:
+    if plan is None or seen is None or memory is None:
         return hindered(generation, problems, memory, previous, now, trouble)
+    more, plan = demand.sentence(plan, memory), demand.kept(plan, memory)
     line = narrate(plan, seen, memory, now)
-    facts = conditions(plan, seen, memory, line, now, trouble)
+    facts = conditions(plan, seen, memory, line, now, trouble) + capacity_kept(more)
     wanted = desire(plan, seen, memory)
     return Status(
         observed_generation=generation,
@@ -55,10 +58,13 @@ def status(
 
 
 def hindered(
-    generation: int, problems: tuple[Problem, ...], memory: Memory, previous: Status, now: float, trouble: str
+    generation: int, problems: tuple[Problem, ...], memory: Memory | None, previous: Status, now: float, trouble: str
 ) -> Status:
-    """The status while the spec cannot become a plan, or the world cannot be looked at: only conditions change."""
-    said = " ".join(f"{problem.field}: {problem.sentence}" for problem in problems) or trouble
+    """The status while the spec cannot become a plan, or the world cannot be looked at: only conditions change.
+
+    A memory of None is one that cannot be read: it stays as it is written.
+    """
+    said = told_at_once(problems) or trouble
     facts: list[Facts]
     if problems:
         facts = [
@@ -74,7 +80,7 @@ def hindered(
             "observed_generation": generation,
             "phase": "Invalid" if problems else previous.phase,
             "conditions": (*kept, *stamped(facts, previous, generation, now)),
-            "memory": dumped(memory),
+            "memory": dumped(memory) if memory else previous.memory,
         }
     )
 
@@ -91,7 +97,7 @@ def phase(plan: Plan, seen: Seen, memory: Memory) -> Phase:
     state = memory.state
     table: tuple[tuple[bool, Phase], ...] = (
         (seen.deleting, "Terminating"),
-        (bool(seen.foreign), "Invalid"),
+        (bool(seen.foreign) or (bool(objection(plan, seen, memory)[0]) and isinstance(state, Idle)), "Invalid"),
         (memory.stable is None, "Pending"),
         (target in memory.condemned, "Degraded"),
         (bool(memory.paused) or (isinstance(state, Climbing) and awaits_person(plan, state)), "Paused"),
@@ -101,15 +107,29 @@ def phase(plan: Plan, seen: Seen, memory: Memory) -> Phase:
     return next((word for holds, word in table if holds), "Progressing")
 
 
+def objection(plan: Plan, seen: Seen, memory: Memory) -> tuple[str, str]:
+    """What keeps the wish itself from being a target, and the reason in one word; both empty where it can be one."""
+    if plan.problems:
+        return told_at_once(plan.problems), "Invalid"
+    why = dropped(plan, seen, memory) if isinstance(memory.state, Idle) else ""
+    return why, "PortDropped" if why else ""
+
+
+def told_at_once(problems: tuple[Problem, ...]) -> str:
+    """Every problem with its field."""
+    return " ".join(f"{problem.field}: {problem.sentence}" for problem in problems)
+
+
 def conditions(plan: Plan, seen: Seen, memory: Memory, line: Line, now: float, trouble: str) -> list[Facts]:
     """Every condition: the three that kstatus reads, then what each of our own aspects says."""
     word = phase(plan, seen, memory)
     why = memory.condemned.get(plan.revision.id)
     condemned = f"Revision {plan.revision.id} is condemned: {why}" if why else ""
-    said = trouble or " ".join(seen.foreign) or condemned or line.sentence
-    stalled = word in ("Degraded", "Invalid")
+    objected, cause = objection(plan, seen, memory)
+    said = trouble or " ".join(seen.foreign) or objected or condemned or line.sentence
+    stalled = word in ("Degraded", "Invalid") or bool(objected)
     settled = word == "Healthy"
-    reason = "Refused" if trouble else "NameTaken" if seen.foreign else word
+    reason = "Refused" if trouble else "NameTaken" if seen.foreign else cause or word
     answering = served(seen)
     facts: list[Facts] = [
         ("Ready", settled and not trouble, reason, said),
@@ -122,7 +142,9 @@ def conditions(plan: Plan, seen: Seen, memory: Memory, line: Line, now: float, t
             f"Users are served by {figures.pods(answering)}.",
         ),
     ]
-    return [*facts, *metrics_condition(plan, memory, now), *route_condition(seen), *contested(memory), *remarks(seen)]
+    weights = [*route_condition(seen), *weight_effective(plan, memory), *contested(memory)]
+    others = [*metrics_condition(plan, memory, now), *weights, *remarks(seen)]
+    return [*facts, *others, *contract_conditions(plan, seen, memory)]
 
 
 def served(seen: Seen) -> int:
@@ -132,10 +154,35 @@ def served(seen: Seen) -> int:
     return sum(max(named.get(one, 0), weighted.get(one, 0)) for one in named.keys() | weighted.keys())
 
 
+def weight_effective(plan: Plan, memory: Memory) -> list[Facts]:
+    """Whether the weight does to the traffic what it says."""
+    found = effect.aspect(plan, memory)
+    return [("WeightEffective", *found)] if found else []
+
+
 def contested(memory: Memory) -> list[Facts]:
-    """That somebody else changed the weights during this rollout, which therefore started to climb again."""
-    said = [one for one in memory.happenings if one.reason == Reason.WEIGHT_CONTESTED and one.at >= memory.started]
-    return [("WeightContested", True, "ChangedByOthers", said[-1].sentence)] if memory.canary and said else []
+    """Whether somebody else writes the weights of this rollout, once anybody did."""
+    found = contest.aspect(memory)
+    return [("WeightContested", *found)] if found else []
+
+
+def contract_conditions(plan: Plan, seen: Seen, memory: Memory) -> list[Facts]:
+    """How far the pods keep to the contract: as they are written, as they are stored, and as they left."""
+    facts: list[Facts] = []
+    if plan.warnings:
+        said = " ".join(f"{one.field}: {one.sentence}" for one in plan.warnings)
+        facts.append(("PodsSound", False, "Warnings", said))
+    if delay := seen.fleet(plan.revision.id).delay:
+        facts.append(("DrainDelayEffective", delay.holds, "Stored" if delay.holds else "Uncovered", delay.sentence))
+    for kind, fresh, said in sizing.told(plan, seen, memory):
+        facts.append((kind, fresh, "Measured" if fresh else "NotMeasured", said))
+    killed = [one for one in memory.happenings if one.reason == Reason.SIGNALS_IGNORED and one.at >= memory.started]
+    return [*facts, ("SignalsHandled", False, "Killed", killed[-1].sentence)] if killed else facts
+
+
+def capacity_kept(why: str) -> list[Facts]:
+    """That there are more pods than were asked for, while that is so."""
+    return [("CapacityKept", True, "Floor", why)] if why else []
 
 
 def remarks(seen: Seen) -> list[Facts]:
@@ -226,7 +273,7 @@ def waiting(memory: Memory, line: Line, now: float) -> Waiting | None:
 
 def counted(plan: Plan, seen: Seen, memory: Memory) -> int:
     """Pods that `selector` matches: stable's behind a weighted router, else all."""
-    if plan.weighted:
+    if plan.weighted and memory.stable:
         return seen.fleet(memory.stable).pods
     return sum(fleet.pods for fleet in seen.fleets.values())
 

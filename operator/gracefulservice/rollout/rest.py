@@ -1,13 +1,15 @@
 """At rest, and before: the first revision, the start of a rollout, and what to do when status was lost."""
 
 from gracefulservice.rollout import figures
-from gracefulservice.rollout.capacity import least_weight
+from gracefulservice.rollout.climb import first_step
 from gracefulservice.rollout.frozen import freeze
 from gracefulservice.rollout.happenings import Reason, told
 from gracefulservice.rollout.judge import begin as begin_evidence
 from gracefulservice.rollout.memory import Climbing, Founding, Idle, Memory, Stopwatch, TurningBack, Warming
+from gracefulservice.rollout.offer import dropped
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.receipts import receipt
+from gracefulservice.rollout.rewrites import Rewrites
 from gracefulservice.rollout.seen import WIDE, Seen
 from gracefulservice.rollout.settle import settled
 
@@ -55,17 +57,21 @@ def idle(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
         return memory.but(state=Founding(revision=target))
     if stray := strays(seen, memory):
         return memory.but(state=TurningBack(leaving=stray[0]))
-    if target == memory.stable or target in memory.condemned:
+    if plan.problems or dropped(plan, seen, memory):
         return memory
-    return begin(plan, memory, now) if plan.replicas else without_pods(seen, memory, target, now)
+    if target == memory.stable or target in memory.condemned:
+        return memory.but(frozen=freeze(plan))
+    return begin(plan, memory, now) if plan.replicas else without_pods(plan, seen, memory, now)
 
 
-def without_pods(seen: Seen, memory: Memory, target: str, now: float) -> Memory:
+def without_pods(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     """With 0 replicas only the pointer moves, once the last pod is gone."""
+    target = plan.revision.id
     if seen.fleet(memory.stable).pods:
         return memory
     sentence = f"Revision {target} is stable: the service has 0 replicas, so nothing had to move."
-    after = told(memory.but(stable=target, started=round(now, 3)), Reason.PROMOTED, sentence, now)
+    memory = memory.but(stable=target, started=round(now, 3), frozen=freeze(plan))
+    after = told(memory, Reason.PROMOTED, sentence, now)
     return settled(seen, after, target, "Promoted", sentence, now)
 
 
@@ -79,20 +85,22 @@ def strays(seen: Seen, memory: Memory) -> list[str]:
 
 
 def begin(plan: Plan, memory: Memory, now: float) -> Memory:
-    """The first moment of a rollout: what it keeps is frozen, the evidence is empty."""
+    """The first moment of a rollout: what it keeps is frozen, the evidence is empty.
+
+    By a replica ratio the first pod that is ready takes requests, so one that is judged waits for its metrics first.
+    """
     target = plan.revision.id
-    state = (
-        Warming(canary=target)
-        if plan.weighted
-        else Climbing(canary=target, weight=plan.steps[0].weight if plan.steps else least_weight(plan))
-    )
+    waits = plan.weighted or plan.judged
     memory = memory.but(
-        state=state,
+        state=Warming(canary=target) if waits else Climbing(canary=target, weight=first_step(plan)),
         paused="",
         hurry="unjudged" if memory.wished == target else "",
         wished="",
         blind=Stopwatch(),
         frozen=freeze(plan),
+        carried=1.0,
+        share=None,
+        rewrites=Rewrites(),
         started=round(now, 3),
         evidence=begin_evidence(plan.objectives, now) if plan.judged else None,
     )
@@ -110,4 +118,5 @@ def founding(plan: Plan, seen: Seen, memory: Memory, state: Founding, now: float
     if ready < plan.replicas or target not in seen.fleets:
         return memory
     sentence = f"Revision {target} serves with {figures.pods(ready)}."
-    return told(memory.but(stable=target, state=Idle()), Reason.FIRST_REVISION_READY, sentence, now)
+    memory = memory.but(stable=target, state=Idle(), frozen=freeze(plan))
+    return told(memory, Reason.FIRST_REVISION_READY, sentence, now)

@@ -6,7 +6,7 @@ sample is never counted twice and none is forgotten over a restart of the operat
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -79,16 +79,18 @@ def instant(begun: float, scrape: float, now: float) -> float:
     return begun + max(0.0, (now - scrape - begun) // tick) * tick
 
 
-def newest(samples: Iterable[Sample], until: float) -> dict[str, dict[str, Sample]]:
-    """Per pod and series the newest usable sample not after `until`."""
-    found: dict[str, dict[str, Sample]] = {}
-    for sample in samples:
-        if sample.at > until or not math.isfinite(sample.value):
-            continue
-        of_pod = found.setdefault(sample.pod, {})
-        if sample.series not in of_pod or sample.at > of_pod[sample.series].at:
-            of_pod[sample.series] = sample
+def ranges(samples: Iterable[Sample], until: float) -> dict[str, dict[str, list[Sample]]]:
+    """Per pod and series all usable samples not after `until`, oldest first."""
+    found: dict[str, dict[str, list[Sample]]] = {}
+    for sample in sorted(samples, key=lambda one: one.at):
+        if sample.at <= until and math.isfinite(sample.value):
+            found.setdefault(sample.pod, {}).setdefault(sample.series, []).append(sample)
     return found
+
+
+def newest(found: Mapping[str, Mapping[str, Sequence[Sample]]]) -> dict[str, dict[str, Sample]]:
+    """Per pod and series the newest of its `ranges`."""
+    return {pod: {series: several[-1] for series, several in of_pod.items()} for pod, of_pod in found.items()}
 
 
 def from_one_scrape(total: Mapping[str, Sample], part: Mapping[str, Sample], pod: PodFacts, interval: float) -> bool:
@@ -118,6 +120,10 @@ def advance(
 
     Pods born since `begun` count from zero, older ones from their first sample. Series without a newer sample
     have no growth and keep their cursor; pods that are not in `pods` lose theirs.
+
+    A container that restarted counts from zero where its value is smaller than before. Where it is not, the new
+    life may have counted more than the old one, or the sample may be from before the restart: it grew by the
+    difference, which is never more than what happened.
     """
     moved: dict[str, dict[str, Cursor]] = {}
     grown: dict[str, dict[str, Growth]] = {}
@@ -157,8 +163,13 @@ def _step(
     return (here if stays_low else cursor), Growth(cursor.at, 0.0)
 
 
+def born(pod: PodFacts, begun: float) -> bool:
+    """Whether a pod was created in the rollout that began at `begun`, so that it counts from zero."""
+    return pod.created >= begun - CLOCK_SLACK
+
+
 def _birth(sample: Sample, pod: PodFacts, begun: float, interval: float) -> Growth:
-    if pod.created >= begun - CLOCK_SLACK:
+    if born(pod, begun):
         return Growth(sample.at - interval, sample.value)
     return Growth(sample.at, None)
 

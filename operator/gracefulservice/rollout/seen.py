@@ -3,7 +3,7 @@
 Seen ── fleets      revision → Fleet        what each Deployment wants and has
      ├─ stable_service, canary_service      what `<name>` and `<name>-canary` select, and their endpoints
      ├─ route       RouteSeen | None        the weight the gateway acknowledged (None: replica ratio)
-     ├─ records     revision → RecordSeen   marks kept on the ControllerRevisions
+     ├─ records     revision → RecordSeen   ports, and marks kept on the ControllerRevisions
      ├─ metrics     Look | None             raw counters, or why there are none
      └─ command, deleting, foreign
 """
@@ -13,10 +13,21 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from gracefulservice.api import Command
+from gracefulservice.rollout.exits import Exit
 from gracefulservice.rollout.reading import Look
+from gracefulservice.rollout.service_ports import ServicePort
+from gracefulservice.rollout.sizes import UNASKED, Measured
 
 WIDE = "*"
 """A selector without the revision label: every pod of the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Whether a revision's stored pods wait before SIGTERM as their contract asks, and one sentence about it."""
+
+    holds: bool
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,13 @@ class Fleet:
     restarts: int = 0
     trouble: str = ""
     """Why pods are not ready, in Kubernetes' own words ("CrashLoopBackOff"), or empty."""
+    delay: Delay | None = None
+    """None where no delay is asked for, or no pod is there to read it from."""
+
+    @property
+    def unprepared(self) -> str:
+        """Why pods get SIGTERM before everybody knows that they go, or empty."""
+        return self.delay.sentence if self.delay and not self.delay.holds else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +83,30 @@ class RouteSeen:
     acknowledged: bool = False
     granularity: float = 0.1
     """The smallest difference of weight that the route can express, in percent."""
+    set_by: str = ""
+    """Who besides us wrote the route's rules last, and when ("kubectl-edit at …"); empty when we did."""
     trouble: str = ""
     """One sentence: why the route cannot be used, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordSeen:
-    """The marks on a revision's record; `number` counts revisions from 1."""
+    """The marks on a revision's record, and the ports of the Services for its pods; `number` counts from 1."""
 
     number: int
     stable: bool = False
     condemned: str = ""
+    ports: tuple[ServicePort, ...] = ()
+    """Empty where the record does not tell."""
+    delay: float | None = None
+    """Seconds its pods have before SIGTERM; None where the record does not tell."""
+    drain: float | None = None
+    """Seconds they have after it."""
+
+    @property
+    def port_names(self) -> frozenset[str]:
+        """The names of the container ports that the Services lead to."""
+        return frozenset(port.target_port for port in self.ports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +121,18 @@ class Seen:
     metrics: Look | None = None
     command: Command | None = None
     deleting: bool = False
+    vanishing: bool = False
+    """Whether its whole namespace is being deleted."""
     foreign: tuple[str, ...] = ()
     """One sentence per object that bears a name of ours and is not ours."""
     remarks: tuple[str, ...] = ()
     """One sentence per thing that somebody else changed about our objects."""
+    ceiling: int | None = None
+    """The most pods that an autoscaler of this service may ask for; None where none looks after it."""
+    measured: Measured = UNASKED
+    """What pods are sized by, where that was asked for."""
+    exits: tuple[Exit, ...] = ()
+    """Containers that ended with an error after the deletion of their pod began."""
 
     def fleet(self, revision: str | None) -> Fleet:
         """The fleet of `revision`, an empty one when it has no Deployment."""

@@ -26,6 +26,7 @@ class ServicePort(Value):
     name: PortName
     port: int
     target_port: str
+    app_protocol: str | None = None
 
 
 Key = tuple[str, int]
@@ -67,7 +68,7 @@ def listen(pods: Pods) -> Listening | Problems:
     names = _names(pods, asked, found)
     return Listening(
         ports=tuple(
-            ServicePort(name=port.name, port=port.port, target_port=names[_key(slot)])
+            ServicePort(name=port.name, port=port.port, target_port=names[_key(slot)], app_protocol=port.app_protocol)
             for port, slot in zip(asked, found, strict=True)
         ),
         container=found[0].container,

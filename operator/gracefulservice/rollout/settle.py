@@ -24,7 +24,9 @@ from gracefulservice.rollout.seen import Seen
 SETTLE = 3.0
 """Seconds for which both revisions stand in the endpoints of `<name>` before the old one leaves them."""
 STILL = 5.0
-"""Seconds of samples in which a leaving revision's request counters were seen to stand still: two scrapes."""
+"""Seconds of samples in which each leaving pod's request counters were seen to stand still: two scrapes."""
+UNEVEN = 0.1
+"""Seconds by which two scrapes may be closer than the scrape interval: a third one would cost a whole interval."""
 QUIET = 10.0
 """Seconds a drain lasts where no counters are read."""
 DRAIN_LIMIT = 60.0
@@ -140,7 +142,7 @@ def draining(plan: Plan, seen: Seen, memory: Memory, state: Draining, now: float
         return memory.but(state=Draining(leaving=state.leaving))
     waited = state.waited.run(now)
     since = now if state.since is None else state.since
-    seen_still = memory.evidence is not None and quiet(memory.evidence, state.leaving, since) >= STILL
+    seen_still = memory.evidence is not None and quiet(memory.evidence, state.leaving, since) >= STILL - UNEVEN
     unseen = memory.evidence is None and waited.spent >= QUIET
     if seen_still or unseen or waited.spent >= DRAIN_LIMIT or not seen.fleet(state.leaving).pods:
         return memory.but(state=Clearing(leaving=state.leaving))
@@ -157,4 +159,4 @@ def clearing(seen: Seen, memory: Memory, state: Clearing, now: float) -> Memory:
     reason = Reason.OLD_REVISION_SCALED_DOWN if won else Reason.CANARY_SCALED_DOWN
     memory = told(memory, reason, f"The last pod of revision {state.leaving} is gone.", now)
     known = {one: why for one, why in memory.condemned.items() if one in seen.records or one == state.leaving}
-    return memory.but(state=Idle(), evidence=None, frozen={}, condemned=known)
+    return memory.but(state=Idle(), evidence=None, condemned=known)

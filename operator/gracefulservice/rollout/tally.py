@@ -10,7 +10,8 @@ from gracefulservice.api.value import Value
 from gracefulservice.rollout.evidence import Bets, update
 from gracefulservice.rollout.objective import Counts, Kind, Objective
 from gracefulservice.rollout.reading import ByPod, Look, Reading, countable, read, unreadable
-from gracefulservice.rollout.samples import INTERVALS_UNTIL_STALE, Cursor, Cursors, Growth, PodFacts, advance
+from gracefulservice.rollout.samples import INTERVALS_UNTIL_STALE, Cursor, Cursors, Growth, PodFacts, advance, born
+from gracefulservice.rollout.starting import cursors_at, scrapes
 from gracefulservice.rollout.verdict import Cause, Problem
 
 PHI = 2.0
@@ -57,12 +58,17 @@ class Tally(Value):
 class Counted:
     """A tally after a look, how many requests each revision got since the last one, and what is wrong.
 
-    `complete` is False where a pod's requests are not known: `calls` then says less than there were.
+    `complete` is False where a pod's requests are not known: `calls` then says less than there were. `met` is True
+    where a pod was met for the first time: `calls` then reach further back for it than for the others. `scraped`
+    are the pods with a sample of the last three intervals, `moved` those that got requests since the last look.
     """
 
     tally: Tally
     calls: Mapping[str, float]
     complete: bool = True
+    met: bool = False
+    scraped: frozenset[str] = frozenset()
+    moved: frozenset[str] = frozenset()
     problem: Problem | None = None
 
 
@@ -75,9 +81,9 @@ def count(tally: Tally, objective: Objective, look: Look, canary: str, *, begun:
     problem = unreadable(reading, tally.total, tally.part)
     if problem:
         return Counted(tally, {}, complete=False, problem=problem)
-    ready = countable(reading, look.interval)
-    total, wholes = _advance(tally.total, reading.total, ready, look, begun)
-    part, shares = _advance(tally.part, reading.part, ready, look, begun)
+    starts = _starts(tally, reading, look, begun)
+    total, wholes = _advance(tally.total | cursors_at(reading.total_range, starts), reading.total, reading, look, begun)
+    part, shares = _advance(tally.part | cursors_at(reading.part_range, starts), reading.part, reading, look, begun)
     counts = {pod: _judged(objective, pod, wholes.get(pod.name, {}), shares.get(pod.name, {})) for pod in look.pods}
     requests, bad = _pool(pair for pod, pair in counts.items() if pod.revision == canary)
     stable = _pool(pair for pod, pair in counts.items() if pod.revision != canary)
@@ -89,13 +95,33 @@ def count(tally: Tally, objective: Objective, look: Look, canary: str, *, begun:
         stable=_minutes(tally.stable, look.at, *stable),
         bets=update(tally.bets, requests, bad, objective.max_share, PHI, look.at, reweighted),
     )
-    complete = not any(_unknown(pod, wholes.get(pod.name, {}), total, look, canary) for pod in look.pods)
-    return Counted(after, _calls(look.pods, wholes), complete, _stale(after, reading, look))
+    return Counted(
+        after,
+        _calls(look.pods, wholes),
+        complete=not any(_unknown(pod, wholes.get(pod.name, {}), total, look, canary) for pod in look.pods),
+        met=bool(starts),
+        scraped=_scraped(reading, look),
+        moved=frozenset(pod for pod, grown in wholes.items() if _moved(grown)),
+        problem=_stale(after, reading, look),
+    )
+
+
+def _starts(tally: Tally, reading: Reading, look: Look, begun: float) -> dict[PodFacts, float]:
+    """The scrape from which each older pod of stable is counted that is met for the first time, where there is one.
+
+    An older canary pod has none: what it answered before the evidence began was judged before.
+    """
+    ready = countable(reading, look.interval)
+    met = tally.total.keys() | tally.part.keys()
+    older = [pod for pod in look.pods if pod.revision != reading.canary and not born(pod, begun)]
+    times = {pod: scrapes(pod, reading, look) for pod in older if pod.name in ready - met}
+    return {pod: several[0] for pod, several in times.items() if len(several) > 1}
 
 
 def _advance(
-    cursors: Cursors, samples: ByPod, ready: frozenset[str], look: Look, begun: float
+    cursors: Cursors, samples: ByPod, reading: Reading, look: Look, begun: float
 ) -> tuple[dict[str, dict[str, Cursor]], dict[str, dict[str, Growth]]]:
+    ready = countable(reading, look.interval)
     taken = {pod: series for pod, series in samples.items() if pod in ready}
     return advance(cursors, taken, look.pods, begun=begun, interval=look.interval)
 
@@ -144,6 +170,17 @@ def _calls(pods: Iterable[PodFacts], wholes: Mapping[str, Mapping[str, Growth]])
         grown = sum(growth.amount or 0.0 for growth in wholes.get(pod.name, {}).values())
         calls[pod.revision] = calls.get(pod.revision, 0.0) + grown
     return calls
+
+
+def _scraped(reading: Reading, look: Look) -> frozenset[str]:
+    oldest = look.at - INTERVALS_UNTIL_STALE * look.interval
+    ends = {pod: max(sample.at for sample in series.values()) for pod, series in reading.total.items()}
+    return frozenset(pod for pod, end in ends.items() if end >= oldest)
+
+
+def _moved(grown: Mapping[str, Growth]) -> bool:
+    """Whether there were requests. A series that is new on an older pod was born with one, whatever it counts."""
+    return any(growth.amount is None or growth.amount > 0 for growth in grown.values())
 
 
 def _unknown(pod: PodFacts, grown: Mapping[str, Growth], total: Cursors, look: Look, canary: str) -> bool:

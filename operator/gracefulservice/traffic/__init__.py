@@ -14,7 +14,7 @@ def routers(api: ApiServer, epoch: Callable[[], str]) -> Callable[[Plan], Router
 
     def router(plan: Plan) -> Router:
         if plan.route is None:
-            return ReplicaRatio()
-        return HTTPRoute(api, plan.route, plan.contract.ports[0].port, epoch)
+            return ReplicaRatio(api)
+        return HTTPRoute(api, plan.route, epoch)
 
     return router

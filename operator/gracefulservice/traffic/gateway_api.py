@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gracefulservice.api.names import EPOCH_ANNOTATION, of_canary
+from gracefulservice.api.names import EPOCH_ANNOTATION, FIELD_MANAGER, of_canary
 from gracefulservice.errors import Stale
 from gracefulservice.ports import Key, Object
 from gracefulservice.rollout.plan import RouteRef
@@ -86,7 +86,23 @@ def seen(route: Object | None, wanted: RouteRef, key: Key) -> RouteSeen:
         acknowledged=max(shares) - min(shares) < finest and acknowledged(route),
         granularity=finest,
         trouble=refusal(route),
+        set_by=set_by(route),
     )
+
+
+def set_by(route: Object) -> str:
+    """Who besides us owns the rules, and since when they do; our own write takes them from everybody else.
+
+    >>> entry = {"manager": "kubectl-edit", "time": "2026-01-02T03:04:05Z", "fieldsV1": {"f:spec": {"f:rules": {}}}}
+    >>> set_by({"metadata": {"managedFields": [entry]}})
+    'kubectl-edit at 2026-01-02T03:04:05Z'
+    """
+    owners = [
+        (entry.get("time", ""), entry.get("manager", ""))
+        for entry in route["metadata"].get("managedFields") or ()
+        if "f:rules" in (entry.get("fieldsV1") or {}).get("f:spec", {}) and entry.get("manager") != FIELD_MANAGER
+    ]
+    return " at ".join(reversed(max(owners))) if owners else ""
 
 
 def granularity(found: Sequence[Split]) -> float:

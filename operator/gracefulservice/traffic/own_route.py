@@ -7,7 +7,11 @@ from gracefulservice.cluster.kinds import HTTP_ROUTE
 from gracefulservice.cluster.ownership import owned_by
 from gracefulservice.ports import Object, Owner
 from gracefulservice.rollout.plan import RouteRef
-from gracefulservice.traffic.gateway_api import OWN_SUM, Operation
+from gracefulservice.traffic.gateway_api import OWN_SUM, Operation, splits
+
+Weights = tuple[int, int]
+"""Of `<name>` and of `<name>-canary`."""
+AT_STABLE: Weights = (OWN_SUM, 0)
 
 
 def manifest(owner: Owner, wanted: RouteRef, port: int) -> dict[str, Any]:
@@ -32,20 +36,31 @@ def manifest(owner: Owner, wanted: RouteRef, port: int) -> dict[str, Any]:
 def restored(route: Object, owner: Owner, wanted: RouteRef, port: int) -> list[Operation]:
     """Operations that give the route back the form it is made in; none where only the weights differ.
 
-    A route whose rules were torn apart starts over at weight 0, where nobody can be lost: stable carries it.
+    Weights that can still be read stay. A route whose rules were torn apart starts over at weight 0, where nobody
+    can be lost: stable carries it.
     """
     spec = route["spec"]
     parts: list[tuple[str, list[Any], bool]] = [
         ("parentRefs", list(wanted.parent_refs), _says(spec.get("parentRefs"), list(wanted.parent_refs))),
         ("hostnames", list(wanted.hostnames), (spec.get("hostnames") or []) == list(wanted.hostnames)),
-        ("rules", _rules(owner, port), _says(spec.get("rules"), [{"backendRefs": _backends(owner, port)}])),
+        (
+            "rules",
+            _rules(owner, port, kept(route, owner)),
+            _says(spec.get("rules"), [{"backendRefs": _backends(owner, port)}]),
+        ),
     ]
     return [{"op": "add", "path": f"/spec/{part}", "value": value} for part, value, right in parts if not right]
 
 
-def _rules(owner: Owner, port: int) -> list[dict[str, Any]]:
-    stable, canary = _backends(owner, port)
-    return [{"backendRefs": [stable | {"weight": OWN_SUM}, canary | {"weight": 0}]}]
+def kept(route: Object, owner: Owner) -> Weights:
+    """The weights of a rule that is still ours alone, else those a route begins with."""
+    found = splits(route, owner.key)
+    return found[0].weights if len(found) == 1 and not found[0].foreign else AT_STABLE
+
+
+def _rules(owner: Owner, port: int, weights: Weights = AT_STABLE) -> list[dict[str, Any]]:
+    backends = zip(_backends(owner, port), weights, strict=True)
+    return [{"backendRefs": [backend | {"weight": weight} for backend, weight in backends]}]
 
 
 def _backends(owner: Owner, port: int) -> list[dict[str, Any]]:

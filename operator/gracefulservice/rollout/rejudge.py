@@ -1,0 +1,69 @@
+"""Objectives that are edited during a rollout: the evidence begins anew, what it has cost of α stays spent."""
+
+from gracefulservice.rollout import figures
+from gracefulservice.rollout.capacity import ALL
+from gracefulservice.rollout.frozen import OBJECTIVES
+from gracefulservice.rollout.happenings import Reason, told
+from gracefulservice.rollout.judge import assess, begin
+from gracefulservice.rollout.memory import Baking, Climbing, Memory, State, Widening
+from gracefulservice.rollout.objective import Objective
+from gracefulservice.rollout.plan import Plan, build
+
+
+def rejudged(plan: Plan, memory: Memory, now: float) -> Memory:
+    """`memory` with new evidence, where a revision is judged and the plan's objectives are not those it began with."""
+    wanted = plan.spec.get(OBJECTIVES) or {}
+    if memory.canary is None or not memory.frozen or wanted == (memory.frozen.get(OBJECTIVES) or {}):
+        return memory
+    before = earlier(plan, memory)
+    memory = memory.but(frozen=memory.frozen | {OBJECTIVES: wanted})
+    return memory if before == plan.objectives else anew(plan, memory, before, now)
+
+
+def earlier(plan: Plan, memory: Memory) -> tuple[Objective, ...]:
+    """The objectives that the evidence was begun for."""
+    before = build("", {**plan.spec, OBJECTIVES: memory.frozen.get(OBJECTIVES) or None})
+    return before.objectives if isinstance(before, Plan) else ()
+
+
+def anew(plan: Plan, memory: Memory, before: tuple[Objective, ...], now: float) -> Memory:
+    """Evidence that knows nothing, at the present weight."""
+    left = remaining(memory, before, now)
+    weight = weight_of(memory)
+    memory = memory.but(
+        carried=left,
+        evidence=begin(plan.objectives, now, weight, carried=left) if plan.judged else None,
+        state=rejoined(plan, memory),
+    )
+    judged = "the judge begins anew" if plan.judged else "nothing is judged any more"
+    sentence = f"The objectives were edited at {figures.weight(weight)}: {judged}."
+    return told(memory, Reason.OBJECTIVES_EDITED, sentence, now)
+
+
+def remaining(memory: Memory, before: tuple[Objective, ...], now: float) -> float:
+    """What is left of α: the odds of the evidence given up, if they are below 1, else all there was."""
+    if memory.evidence is None:
+        return memory.carried
+    if not before or {one.name for one in before} != memory.evidence.tallies.keys():
+        return memory.evidence.carried
+    return min(assess(memory.evidence, before, now).odds, 1.0)
+
+
+def weight_of(memory: Memory) -> float:
+    """The weight that the state is about, in percent."""
+    if isinstance(memory.state, Climbing):
+        return memory.state.weight
+    return ALL if isinstance(memory.state, Baking | Widening) else 0.0
+
+
+def rejoined(plan: Plan, memory: Memory) -> State:
+    """The state; a ramp whose objectives are gone goes on by the steps of a service without any, from the next one."""
+    state = memory.state
+    written = ((plan.spec.get("rollout") or {}).get("canary") or {}).get("steps")
+    if plan.judged or written or not isinstance(state, Climbing):
+        return state
+    if state.weight >= ALL:
+        return state.model_copy(update={"step": len(plan.steps)})
+    place = next((place for place, step in enumerate(plan.steps) if step.weight >= state.weight), len(plan.steps))
+    weight = plan.steps[place].weight if place < len(plan.steps) else ALL
+    return Climbing(canary=state.canary, weight=weight, step=place, progress=state.progress)
