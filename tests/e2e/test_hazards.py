@@ -65,7 +65,7 @@ def over(service: Shop, users: Traffic, replicas: int) -> Summary:
     return users.stop()
 
 
-def without_two(service: Shop, url: str, connections: Connections, rate: float = 200, replicas: int = 3) -> Summary:
+def without_two(service: Shop, url: str, connections: Connections, rate: float = 50, replicas: int = 3) -> Summary:
     """Users, while two of the pods are deleted."""
     with service.place.traffic(url, rate=rate, connections=connections) as users:
         users.wait_for(flowing, 60)
@@ -85,9 +85,9 @@ def test_h01_an_endpoint_is_removed_after_the_pod_was_told_to_stop(service: Shop
 def test_h01_without_the_delay_requests_are_lost(service: Shop, record: Record) -> None:
     """The same with a delay of 0: this is what the delay is for."""
     url = served(service, HASTY, shutdown=NO_DELAY)
-    summaries = [without_two(service, url, "new")]
+    summaries = [without_two(service, url, "new", rate=200)]
     while not summaries[-1].lost and len(summaries) < 3:
-        summaries.append(without_two(service, url, "new"))
+        summaries.append(without_two(service, url, "new", rate=200))
     record("H-1", *summaries, control=True)
     assert summaries[-1].lost > 0, "six pods went without a delay, and nothing was lost"
 
@@ -127,15 +127,15 @@ def test_h08_a_program_that_exits_at_once_or_never(service: Shop, record: Record
 
 def test_h10_kept_connections_stay_on_a_dying_pod(service: Shop, record: Record) -> None:
     """Fifty kept connections know nothing of endpoints: the pod answers on until they have gone elsewhere."""
-    summary = without_two(service, served(service, {}, shutdown=BY_DEFAULT), "keepalive", rate=400)
+    summary = without_two(service, served(service, {}, shutdown=BY_DEFAULT), "keepalive", rate=100)
     record("H-10", summary)
     assert summary.lost == 0, summary.first_loss
 
 
 def test_h15_the_only_pod_leaves(service: Shop, record: Record) -> None:
     """Its Service has no other endpoint until the next pod is ready, and it serves until then."""
-    url = served(service, {"START_S": "2"}, replicas=1, shutdown={"delay": "10s", "drain": "10s"})
-    with service.place.traffic(url, rate=100) as users:
+    url = served(service, {"START_S": "2"}, replicas=1, shutdown={"delay": "20s", "drain": "10s"})
+    with service.place.traffic(url) as users:
         users.wait_for(flowing, 60)
         faults.delete_pod(service.place, service.pods("v1")[0]["metadata"]["name"])
         summary = over(service, users, 1)
@@ -147,7 +147,7 @@ def test_h15_the_only_pod_leaves(service: Shop, record: Record) -> None:
 def test_h16_a_pod_that_stops_being_ready_when_it_is_told_to_stop(service: Shop, record: Record, quiet: str) -> None:
     """The next pod is late. The only one stays ready after SIGTERM and is asked on; one that does not is missed."""
     url = served(service, {"START_S": "12", "QUIET_S": quiet}, replicas=1, shutdown={"delay": "5s", "drain": "30s"})
-    with service.place.traffic(url, rate=100) as users:
+    with service.place.traffic(url) as users:
         users.wait_for(flowing, 60)
         faults.delete_pod(service.place, service.pods("v1")[0]["metadata"]["name"])
         summary = over(service, users, 1)
@@ -160,8 +160,8 @@ def test_h16_a_pod_that_stops_being_ready_when_it_is_told_to_stop(service: Shop,
 def test_h29_a_budget_neither_blocks_a_drain_nor_is_missing(service: Shop, record: Record, replicas: int) -> None:
     """Every pod is evicted: of two the second waits for the first one's successor, and one alone waits for nothing."""
     place = service.place
-    url = served(service, {"START_S": "3"}, replicas=replicas, shutdown={"delay": "8s", "drain": "5s"})
-    with place.traffic(url, rate=100) as users:
+    url = served(service, {"START_S": "3"}, replicas=replicas, shutdown={"delay": "20s", "drain": "5s"})
+    with place.traffic(url) as users:
         users.wait_for(flowing, 60)
         names = [pod["metadata"]["name"] for pod in service.pods("v1")]
         waited = [faults.evict(place, name) for name in names]
@@ -178,7 +178,7 @@ def test_h33_no_room_for_one_more_pod(service: Shop, record: Record) -> None:
     url = served(service, {}, replicas=2, rollout=steps(50))
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "full"}}
     place.apply(quota | {"spec": {"hard": {"pods": "2"}}})
-    with place.traffic(url, rate=100) as users:
+    with place.traffic(url) as users:
         users.wait_for(flowing, 60)
         service.change(V2)
         said = condition(service, "Reconciling", "True", "exceeded quota")
@@ -196,7 +196,7 @@ def test_g01_no_weight_before_a_pod_is_ready(site: Site, record: Record) -> None
     """A version that starts for 20 s gets no request before it serves, and no weight that would answer 503."""
     site.start(rollout=steps(50))
     warmed(site)
-    with site.users(rate=100) as users:
+    with site.users() as users:
         answered(users)
         site.service.change(V2 | {"START_S": "20"})
         place = site.service.place
