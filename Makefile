@@ -27,13 +27,16 @@ check: venv ## style, types, import contracts, unit and property tests; no clust
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports --no-logo > build/imports.txt || { cat build/imports.txt; exit 1; }
 	$(PYTEST) $(IN_PARALLEL) -m measured --cov --cov-report=term:skip-covered tests/rollout
-	$(PYTEST) $(IN_PARALLEL) -m "not e2e and not measured"
+	$(PYTEST) $(IN_PARALLEL) -m "not e2e and not measured and not proof"
+
+proofs: venv ## the long proofs: faults in the heart, a crash at every write, programs as processes
+	$(PYTEST) -n 4 --dist worksteal -m proof
 
 cluster: venv ## bring the local cluster up and install the operator by its chart
 	$(BIN)/python -m localcluster up
 	$(BIN)/python -m localcluster install
 
-test: check cluster ## all of it: the checks, then every story on a real cluster with real traffic
+test: check proofs cluster ## all of it: the checks, then every story on a real cluster with real traffic
 	$(BIN)/python -m tests.e2e.report begin
 	$(PYTEST) -n 4 -m e2e tests; code=$$?; $(BIN)/python -m tests.e2e.report end; exit $$code
 
@@ -59,4 +62,4 @@ distclean: ## remove the caches and images, too
 	$(PYTHON) -m localcluster distclean
 	rm -rf build .venv
 
-.PHONY: help venv check cluster test soak demo lock crd clean distclean
+.PHONY: help venv check proofs cluster test soak demo lock crd clean distclean

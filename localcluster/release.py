@@ -1,7 +1,7 @@
 """A Helm release on the local cluster: brought to what is wanted, whatever a killed run left of it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -41,8 +41,20 @@ class Release:
     name: str
     namespace: str
 
-    def bring(self, chart: Path, values: Sequence[str | Path], *, content: str, title: str, seconds: int) -> None:
-        """Install or upgrade ``chart`` with ``values`` (Helm's words) unless ``content`` is there already."""
+    def bring(
+        self,
+        chart: Path,
+        values: Sequence[str | Path],
+        *,
+        content: str,
+        title: str,
+        seconds: int,
+        first: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Install or upgrade ``chart`` with ``values`` (Helm's words) unless ``content`` is there already.
+
+        ``first`` is what the chart needs and does not bring; where ``content`` is there, it was done before.
+        """
         wanted = f"content {content}"
         needed = action(self.found(), wanted)
         if needed is Action.KEEP:
@@ -50,6 +62,7 @@ class Release:
         with progress.step(title, seconds):
             if needed is Action.START_OVER:
                 self.helm("uninstall", self.name, "--wait")
+            first()
             words = ("upgrade", "--install", self.name, chart, "--create-namespace", *values)
             self.helm(*words, "--description", wanted, "--wait", "--timeout", PATIENCE)
 

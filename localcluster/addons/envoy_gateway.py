@@ -1,6 +1,7 @@
 """Envoy Gateway by its Helm chart, and the one Gateway that all routes of the local cluster attach to."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from localcluster.addons import programs
@@ -23,14 +24,18 @@ def install(cluster: Cluster, images: Mapping[str, str]) -> None:
 def _install_release(cluster: Cluster, image: str) -> None:
     values = programs.FOLDER / "envoy-gateway-values.yaml"
     chart = ensure(programs.chart) / "chart"
-    # Helm installs definitions once and never upgrades them.
-    definitions = chart / "charts" / "crds" / "crds"
-    server_side = ("--server-side", "--force-conflicts", "--recursive")
-    cluster.kubectl_output("apply", *server_side, "--filename", str(definitions))
     words: Sequence[str | Path] = ("--skip-crds", "--values", values, *_image_values(image))
     content = content_hash((values, programs.chart.key, image))
     release = Release(cluster, RELEASE, NAMESPACE)
-    release.bring(chart, words, content=content, title="Installing Envoy Gateway", seconds=40)
+    define = partial(_define, cluster, chart)
+    release.bring(chart, words, content=content, title="Installing Envoy Gateway", seconds=40, first=define)
+
+
+def _define(cluster: Cluster, chart: Path) -> None:
+    """Helm installs definitions once and never upgrades them."""
+    definitions = chart / "charts" / "crds" / "crds"
+    server_side = ("--server-side", "--force-conflicts", "--recursive")
+    cluster.kubectl_output("apply", *server_side, "--filename", str(definitions))
 
 
 def _image_values(image: str) -> Sequence[str]:
