@@ -112,6 +112,7 @@ def test_a_right_that_is_missing_is_named_and_its_return_is_noticed(service: Sho
         said = condition(service, "Stalled", "True", "httproutes")
         assert "create" in said
         assert place.get("HTTPRoute", "shop") is None
+        assert service.status["phase"] != "Healthy"
     service.wait_for("Healthy")
     assert place.get("HTTPRoute", "shop") is not None
 

@@ -218,6 +218,13 @@ def test_a_world_that_may_not_be_looked_at_is_unknown() -> None:
     assert found.phase == "Healthy"
 
 
+def test_nothing_is_healthy_while_something_is_refused() -> None:
+    """Whoever looks at the phase alone must not think that all is done."""
+    found = written(memory(), seen(), STABLE, trouble="Creating HTTPRoute shop is forbidden.")
+    assert (found.phase, conditions(found)["Stalled"].reason) == ("Degraded", "Refused")
+    assert written(memory(), seen(), STABLE).phase == "Healthy"
+
+
 def test_the_rest_is_passed_on() -> None:
     """Pointers, history, receipts and the memory itself."""
     found = written(memory(CLIMBS), seen(4, 1, weight=25))

@@ -40,7 +40,7 @@ def status(
     wanted = desire(plan, seen, memory)
     return Status(
         observed_generation=generation,
-        phase=phase(plan, seen, memory),
+        phase=shown(phase(plan, seen, memory), trouble),
         conditions=stamped(facts, previous, generation, now),
         stable=memory.stable,
         canary=memory.canary,
@@ -105,6 +105,11 @@ def phase(plan: Plan, seen: Seen, memory: Memory) -> Phase:
         (seen.fleet(target).ready >= plan.replicas, "Healthy"),
     )
     return next((word for holds, word in table if holds), "Progressing")
+
+
+def shown(word: Phase, trouble: str) -> Phase:
+    """A service is not healthy while something it needs is refused."""
+    return "Degraded" if trouble and word == "Healthy" else word
 
 
 def objection(plan: Plan, seen: Seen, memory: Memory) -> tuple[str, str]:
