@@ -9,6 +9,8 @@ from examples.traffic.client import Summary
 from tests.e2e import report
 from tests.support import rights
 from tests.support.place import Place, Stage, new_name
+from tests.support.services import Shop
+from tests.support.site import Site
 from tests.support.stage import standing
 
 
@@ -35,6 +37,18 @@ def place(cluster: Stage, request: pytest.FixtureRequest) -> Iterator[Place]:
     cluster.kubectl("label", "namespace", name, f"story={request.node.name[:60].split('[')[0]}")
     yield Place(cluster, name)
     cluster.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def service(place: Place) -> Shop:
+    """The story's service, not applied yet."""
+    return Shop(place)
+
+
+@pytest.fixture
+def site(service: Shop) -> Site:
+    """The same behind the gateway, under a host of its own."""
+    return Site(service, f"{service.place.namespace}.test")
 
 
 @pytest.fixture

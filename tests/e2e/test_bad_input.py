@@ -3,33 +3,13 @@
 import json
 from typing import Any
 
-import pytest
-
-from tests.e2e.test_replica_ratio import V1, V2
 from tests.e2e.test_weighted import RAMP
 from tests.support import plain, rights
 from tests.support.place import Object, Place
-from tests.support.services import Shop, shop, steps
+from tests.support.services import V1, V2, Shop, condition, shop, steps
 
 ROUTE = {"routes": [{"name": "web", "gatewayAPI": {"name": "shop-web"}}]}
 OBJECTIVES = {"errorRate": {"max": "1%"}}
-
-
-@pytest.fixture
-def service(place: Place) -> Shop:
-    """The story's service, not applied yet."""
-    return Shop(place)
-
-
-def condition(service: Shop, kind: str, status: str, part: str = "") -> str:
-    """The message of a condition once it has this status and says this."""
-
-    def seen() -> str | None:
-        found = [one for one in service.status.get("conditions", ()) if one["type"] == kind]
-        said = str(found[0]["message"]) if found and found[0]["status"] == status else ""
-        return said if part in said else None
-
-    return str(service.place.wait(f"Condition {kind}={status} {part}", seen))
 
 
 def served(service: Shop, **fields: Any) -> set[str]:

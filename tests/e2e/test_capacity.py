@@ -6,15 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
 from kubernetes.client.exceptions import ApiException
 
-from tests.e2e.test_bad_input import ROUTE, condition
-from tests.e2e.test_replica_ratio import PAUSE_AT_50, V1, V2, flowing, start
-from tests.e2e.test_weighted import Site, answered, warmed
+from tests.e2e.test_bad_input import ROUTE
+from tests.e2e.test_replica_ratio import PAUSE_AT_50
 from tests.support import faults, plain
-from tests.support.place import Object, Place
-from tests.support.services import Shop, ready, shop
+from tests.support.place import Object
+from tests.support.services import V1, V2, Shop, condition, ready, shop
+from tests.support.site import Site, answered, flowing, start, warmed
 
 AT_90 = {"canary": {"steps": [{"weight": 50, "hold": "3s"}, {"weight": 90, "pause": "UntilResumed"}]}}
 AT_25 = {"canary": {"steps": [{"weight": 25, "pause": "UntilResumed"}]}}
@@ -23,18 +22,6 @@ LEAST, MOST, EACH = 2, 10, "30m"
 CHEAP, DEAR = {"BUSY_MS": "6"}, {"BUSY_MS": "15"}
 """At 20 requests/s 4 pods' worth of work, and 10 pods' worth."""
 Record = Callable[..., None]
-
-
-@pytest.fixture
-def service(place: Place) -> Shop:
-    """The story's service, not applied yet."""
-    return Shop(place)
-
-
-@pytest.fixture
-def site(place: Place) -> Site:
-    """The story's service behind the gateway, not applied yet."""
-    return Site(Shop(place), f"{place.namespace}.test")
 
 
 def autoscaler(target: Mapping[str, str], least: int, most: int, patience: int = 300) -> Object:

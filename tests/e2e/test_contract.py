@@ -1,19 +1,11 @@
 """Stories of the contract: what was asked for is read back from the cluster, and how pods left is told."""
 
-import pytest
-
-from tests.support.place import Object, Place
+from tests.support.place import Object
 from tests.support.services import Shop, shop, steps
 
 GRACE = 8
 """Seconds: delay 2 s, drain 5 s, margin 1 s."""
 SHORT = {"shutdown": {"delay": "2s", "drain": "5s", "margin": "1s"}, "rollout": steps(50, hold="1s")}
-
-
-@pytest.fixture
-def service(place: Place) -> Shop:
-    """The story's service, not applied yet."""
-    return Shop(place)
 
 
 def condition(service: Shop, kind: str) -> Object:

@@ -5,20 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_replica_ratio import V1, V2, flowing
-from tests.e2e.test_weighted import OBJECTIVES, Site, answered, warmed
+from tests.e2e.test_weighted import OBJECTIVES
 from tests.support.place import Object, Place
-from tests.support.services import Shop, ready, shop, steps
+from tests.support.services import V1, V2, Shop, ready, shop, steps
+from tests.support.site import Site, answered, flowing, warmed
 
 ORPHAN: dict[str, Any] = {"deletionPolicy": "Orphan"}
 OURS = "gracefulservice.dev/name=shop"
 MADE = ("Deployment", "Service", "PodDisruptionBudget", "HTTPRoute")
-
-
-@pytest.fixture
-def site(place: Place) -> Site:
-    """The story's site, not applied yet."""
-    return Site(Shop(place), f"{place.namespace}.test")
 
 
 def delete(place: Place) -> None:

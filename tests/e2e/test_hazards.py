@@ -6,17 +6,13 @@ Where it is possible the same is done without the contract, too, and must lose r
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
 from examples.traffic.client import Connections, Load, Summary, Traffic, answers
-from tests.e2e.test_bad_input import condition
-from tests.e2e.test_replica_ratio import V1, V2, flowing
-from tests.e2e.test_weighted import Site, answered, warmed
 from tests.support import faults
-from tests.support.place import Place
-from tests.support.services import Shop, leaving, ready, shop, steps
+from tests.support.services import V2, Shop, condition, leaving, ready, steps
+from tests.support.site import Site, answered, flowing, start, warmed
 
 HASTY = {"EXIT_AT_ONCE": "1"}
 DEAF = {"IGNORE_SIGTERM": "1"}
@@ -26,29 +22,6 @@ NO_DELAY: Mapping[str, str] = {"delay": "0s", "drain": "10s"}
 TAIL = 10
 """Seconds of traffic after the last old pod is gone."""
 Record = Callable[..., None]
-
-
-@pytest.fixture
-def service(place: Place) -> Shop:
-    """The story's service, not applied yet."""
-    return Shop(place)
-
-
-@pytest.fixture
-def site(place: Place) -> Site:
-    """The story's service behind the gateway, not applied yet."""
-    return Site(Shop(place), f"{place.namespace}.test")
-
-
-def served(service: Shop, switches: Mapping[str, str], *, replicas: int = 3, **fields: Any) -> str:
-    """Apply the first version with these switches and wait until users are answered; its address."""
-    place = service.place
-    place.apply(shop(place.stage.shop_image, V1 | dict(switches), replicas=replicas, **fields))
-    service.wait_for("Healthy")
-    url = place.address("shop")
-    with place.traffic(url, rate=20) as probe:
-        answered(probe)
-    return url
 
 
 def whole(service: Shop, replicas: int) -> bool:
@@ -77,14 +50,14 @@ def without_two(service: Shop, url: str, connections: Connections, rate: float =
 
 def test_h01_an_endpoint_is_removed_after_the_pod_was_told_to_stop(service: Shop, record: Record) -> None:
     """A pod that stops at once is still asked: the delay before SIGTERM makes that harmless."""
-    summary = without_two(service, served(service, HASTY, shutdown=BY_DEFAULT), "new")
+    summary = without_two(service, start(service, HASTY, shutdown=BY_DEFAULT), "new")
     record("H-1", summary)
     assert summary.lost == 0, summary.first_loss
 
 
 def test_h01_without_the_delay_requests_are_lost(service: Shop, record: Record) -> None:
     """The same with a delay of 0: this is what the delay is for."""
-    url = served(service, HASTY, shutdown=NO_DELAY)
+    url = start(service, HASTY, shutdown=NO_DELAY)
     summaries = [without_two(service, url, "new", rate=200)]
     while not summaries[-1].lost and len(summaries) < 3:
         summaries.append(without_two(service, url, "new", rate=200))
@@ -103,7 +76,7 @@ def patient(service: Shop, url: str) -> Iterator[Traffic]:
 @pytest.mark.parametrize("drain", ["25s", "1s"])
 def test_h06_the_delay_is_part_of_the_grace_period(service: Shop, record: Record, drain: str) -> None:
     """Requests of 20 s are finished, since the drain comes on top of the delay; with a drain of 1 s they are cut."""
-    url = served(service, {}, replicas=2, shutdown={"delay": "5s", "drain": drain})
+    url = start(service, {}, replicas=2, shutdown={"delay": "5s", "drain": drain})
     pods = service.pods("v1")
     grace = pods[0]["spec"]["terminationGracePeriodSeconds"]
     with patient(service, url) as users:
@@ -119,7 +92,7 @@ def test_h06_the_delay_is_part_of_the_grace_period(service: Shop, record: Record
 @pytest.mark.parametrize("manners", [HASTY, DEAF], ids=["at-once", "never"])
 def test_h08_a_program_that_exits_at_once_or_never(service: Shop, record: Record, manners: Mapping[str, str]) -> None:
     """New connections lose nothing by either: the delay precedes the end of the one, and that of the other is late."""
-    url = served(service, manners, shutdown={"delay": "10s", "drain": "2s"})
+    url = start(service, manners, shutdown={"delay": "10s", "drain": "2s"})
     summary = without_two(service, url, "new")
     record(f"H-8-{'never' if 'IGNORE_SIGTERM' in manners else 'at-once'}", summary)
     assert summary.lost == 0, summary.first_loss
@@ -127,14 +100,14 @@ def test_h08_a_program_that_exits_at_once_or_never(service: Shop, record: Record
 
 def test_h10_kept_connections_stay_on_a_dying_pod(service: Shop, record: Record) -> None:
     """Fifty kept connections know nothing of endpoints: the pod answers on until they have gone elsewhere."""
-    summary = without_two(service, served(service, {}, shutdown=BY_DEFAULT), "keepalive", rate=100)
+    summary = without_two(service, start(service, {}, shutdown=BY_DEFAULT), "keepalive", rate=100)
     record("H-10", summary)
     assert summary.lost == 0, summary.first_loss
 
 
 def test_h15_the_only_pod_leaves(service: Shop, record: Record) -> None:
     """Its Service has no other endpoint until the next pod is ready, and it serves until then."""
-    url = served(service, {"START_S": "2"}, replicas=1, shutdown={"delay": "20s", "drain": "10s"})
+    url = start(service, {"START_S": "2"}, replicas=1, shutdown={"delay": "20s", "drain": "10s"})
     with service.place.traffic(url) as users:
         users.wait_for(flowing, 60)
         faults.delete_pod(service.place, service.pods("v1")[0]["metadata"]["name"])
@@ -146,7 +119,7 @@ def test_h15_the_only_pod_leaves(service: Shop, record: Record) -> None:
 @pytest.mark.parametrize("quiet", ["5", "0"])
 def test_h16_a_pod_that_stops_being_ready_when_it_is_told_to_stop(service: Shop, record: Record, quiet: str) -> None:
     """The next pod is late. The only one stays ready after SIGTERM and is asked on; one that does not is missed."""
-    url = served(service, {"START_S": "12", "QUIET_S": quiet}, replicas=1, shutdown={"delay": "5s", "drain": "30s"})
+    url = start(service, {"START_S": "12", "QUIET_S": quiet}, replicas=1, shutdown={"delay": "5s", "drain": "30s"})
     with service.place.traffic(url) as users:
         users.wait_for(flowing, 60)
         faults.delete_pod(service.place, service.pods("v1")[0]["metadata"]["name"])
@@ -160,7 +133,7 @@ def test_h16_a_pod_that_stops_being_ready_when_it_is_told_to_stop(service: Shop,
 def test_h29_a_budget_neither_blocks_a_drain_nor_is_missing(service: Shop, record: Record, replicas: int) -> None:
     """Every pod is evicted: of two the second waits for the first one's successor, and one alone waits for nothing."""
     place = service.place
-    url = served(service, {"START_S": "3"}, replicas=replicas, shutdown={"delay": "20s", "drain": "5s"})
+    url = start(service, {"START_S": "3"}, replicas=replicas, shutdown={"delay": "20s", "drain": "5s"})
     with place.traffic(url) as users:
         users.wait_for(flowing, 60)
         names = [pod["metadata"]["name"] for pod in service.pods("v1")]
@@ -175,7 +148,7 @@ def test_h29_a_budget_neither_blocks_a_drain_nor_is_missing(service: Shop, recor
 def test_h33_no_room_for_one_more_pod(service: Shop, record: Record) -> None:
     """A quota that is full: the rollout waits and says why, nobody notices, and with room it goes on by itself."""
     place = service.place
-    url = served(service, {}, replicas=2, rollout=steps(50))
+    url = start(service, {}, replicas=2, rollout=steps(50))
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "full"}}
     place.apply(quota | {"spec": {"hard": {"pods": "2"}}})
     with place.traffic(url) as users:

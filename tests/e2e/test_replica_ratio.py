@@ -1,39 +1,14 @@
 """Stories of a service without a route: pods split the traffic, and nobody loses a request."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-import pytest
+from tests.support.services import V1, V2, Shop, ready, shop, steps
+from tests.support.site import flowing, start
 
-from examples.traffic.client import Second, lost
-from tests.support.place import Place
-from tests.support.services import Shop, ready, shop, steps
-
-V1, V2 = {"VERSION": "v1"}, {"VERSION": "v2"}
 PAUSE_AT_50 = {
     "canary": {"steps": [{"weight": 25, "hold": "3s"}, {"weight": 50, "pause": "UntilResumed"}, {"weight": 75}]}
 }
-
-
-@pytest.fixture
-def service(place: Place) -> Shop:
-    """The story's service, not applied yet."""
-    return Shop(place)
-
-
-def start(service: Shop, **fields: object) -> str:
-    """Apply the first version, wait until it serves and the users' node knows it, and give its address."""
-    service.place.apply(shop(service.place.stage.shop_image, V1, **fields))  # type: ignore[arg-type]
-    service.wait_for("Healthy")
-    url = service.place.address("shop")
-    with service.place.traffic(url, rate=10) as probe:
-        probe.wait_for(lambda seconds: len(seconds) > 2 and not lost(seconds[-2:]), 60)
-    return url
-
-
-def flowing(seconds: Sequence[Second]) -> bool:
-    """Users have been answered for a while."""
-    return sum(second.answered for second in seconds) >= 100
 
 
 def test_a01_the_first_version_starts_without_steps(service: Shop, record: Callable[..., None]) -> None:

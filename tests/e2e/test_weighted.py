@@ -1,73 +1,14 @@
 """Stories of a service behind the gateway: the weight moves, the judge watches, and nobody loses a request."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-import pytest
-
-from examples.traffic.client import Summary, Traffic, errors
-from tests.e2e.test_replica_ratio import V1, V2, flowing
-from tests.support import plain
-from tests.support.place import Place
-from tests.support.services import Shop, shop, steps
+from examples.traffic.client import Summary, errors
+from tests.support.services import V2, steps
+from tests.support.site import Site, answered, warmed
 
 RAMP = {"canary": {"errorBudget": 20}}
 OBJECTIVES = {"errorRate": {"max": "1%"}}
 BUDGET = 20
-
-
-@dataclass(frozen=True)
-class Site:
-    """A service, the user's own HTTPRoute to it, and the users in front of the gateway."""
-
-    service: Shop
-    host: str
-
-    def start(self, **fields: Any) -> None:
-        """Apply service and route, and wait until both work."""
-        place = self.service.place
-        route = {"routes": [{"name": "web", "gatewayAPI": {"name": "shop-web"}}]}
-        place.apply(
-            plain.route("shop-web", self.host, {"shop": 100, "shop-canary": 0}),
-            shop(place.stage.shop_image, V1, traffic=route, **fields),
-        )
-        self.service.wait_for("Healthy")
-
-    def start_with_our_route(self, **fields: Any) -> None:
-        """Apply the service alone: the route is made from the host and the gateway it names."""
-        place = self.service.place
-        made = {"parentRefs": [plain.GATEWAY], "hostnames": [self.host]}
-        route = {"routes": [{"name": "web", "gatewayAPI": made}]}
-        place.apply(shop(place.stage.shop_image, V1, traffic=route, **fields))
-        self.service.wait_for("Healthy")
-
-    def users(self, rate: float = 50) -> Traffic:
-        """Through the gateway."""
-        return self.service.place.traffic(f"http://{self.service.place.stage.gateway}/", host=self.host, rate=rate)
-
-    def weights(self) -> list[int]:
-        """The route's weights as they are written."""
-        route = self.service.place.get("HTTPRoute", "shop-web") or {}
-        return [backend["weight"] for backend in route["spec"]["rules"][0]["backendRefs"]]
-
-
-@pytest.fixture
-def site(place: Place) -> Site:
-    """The story's site, not applied yet."""
-    return Site(Shop(place), f"{place.namespace}.test")
-
-
-def answered(traffic: Traffic) -> None:
-    """Wait until the gateway serves the host, which it has only just learnt; then until users are served well."""
-    traffic.wait_for(lambda seconds: bool(seconds) and seconds[-1].answered > 0 and not seconds[-1].lost, 120)
-    traffic.wait_for(flowing, 60)
-
-
-def warmed(site: Site) -> None:
-    """Let the gateway learn the host before anybody counts."""
-    with site.users(rate=10) as probe:
-        answered(probe)
 
 
 def test_a02_a_good_version_goes_all_the_way_by_weight(site: Site, record: Callable[..., None]) -> None:

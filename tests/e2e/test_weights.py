@@ -5,19 +5,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
-from tests.e2e.test_replica_ratio import V2
-from tests.e2e.test_weighted import OBJECTIVES, Site, answered, warmed
+from tests.e2e.test_weighted import OBJECTIVES
 from tests.support import plain
-from tests.support.place import Place
-from tests.support.services import Shop, steps
-
-
-@pytest.fixture
-def site(place: Place) -> Site:
-    """The story's site, not applied yet."""
-    return Site(Shop(place), f"{place.namespace}.test")
+from tests.support.services import V2, steps
+from tests.support.site import Site, answered, warmed
 
 
 def apply_route(site: Site, manager: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from tests.support import plain
 from tests.support.place import Object, Place
 
+V1, V2 = {"VERSION": "v1"}, {"VERSION": "v2"}
 SHORT = {"delay": "5s", "drain": "10s"}
 """Times of the stories: short, except the one a story is about."""
 
@@ -116,6 +117,17 @@ class Shop:
         found = self.place.all("Event")
         mine = [one for one in found if one["involvedObject"].get("kind") == "GracefulService"]
         return [one["reason"] for one in sorted(mine, key=lambda one: str(one.get("eventTime") or ""))]
+
+
+def condition(service: Shop, kind: str, status: str, part: str = "") -> str:
+    """The message of a condition once it has this status and says this."""
+
+    def seen() -> str | None:
+        found = [one for one in service.status.get("conditions", ()) if one["type"] == kind]
+        said = str(found[0]["message"]) if found and found[0]["status"] == status else ""
+        return said if part in said else None
+
+    return str(service.place.wait(f"Condition {kind}={status} {part}", seen))
 
 
 def version_of(pod: Mapping[str, Any]) -> str:
