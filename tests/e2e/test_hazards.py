@@ -24,28 +24,29 @@ TAIL = 10
 Record = Callable[..., None]
 
 
-def whole(service: Shop, replicas: int) -> bool:
-    """Exactly so many pods, all ready, none leaving."""
+def whole(service: Shop) -> bool:
+    """Exactly as many pods as its spec wants, all ready, none leaving."""
     pods = service.place.all("Pod", "gracefulservice.dev/name=shop")
-    return len(pods) == ready(pods) == replicas and not any(leaving(pod) for pod in pods)
+    wanted = (service.place.get("GracefulService", "shop") or {})["spec"]["replicas"]
+    return len(pods) == ready(pods) == wanted and not any(leaving(pod) for pod in pods)
 
 
-def over(service: Shop, users: Traffic, replicas: int) -> Summary:
+def over(service: Shop, users: Traffic) -> Summary:
     """Wait until every leaving pod is gone and its tail is over."""
-    service.place.wait(f"{replicas} pods and no leaving one", lambda: whole(service, replicas))
+    service.place.wait("every pod ready and none leaving", lambda: whole(service))
     length = len(users.seconds) + TAIL
     users.wait_for(lambda seconds: len(seconds) >= length, 60)
     return users.stop()
 
 
-def without_two(service: Shop, url: str, connections: Connections, rate: float = 50, replicas: int = 3) -> Summary:
+def without_two(service: Shop, url: str, connections: Connections, rate: float = 50) -> Summary:
     """Users, while two of the pods are deleted."""
     with service.place.traffic(url, rate=rate, connections=connections) as users:
         users.wait_for(flowing, 60)
         for pod in service.pods("v1")[:2]:
             faults.delete_pod(service.place, pod["metadata"]["name"])
             time.sleep(3)
-        return over(service, users, replicas)
+        return over(service, users)
 
 
 def test_h01_an_endpoint_is_removed_after_the_pod_was_told_to_stop(service: Shop, record: Record) -> None:
@@ -82,7 +83,7 @@ def test_h06_the_delay_is_part_of_the_grace_period(service: Shop, record: Record
     with patient(service, url) as users:
         users.wait_for(lambda seconds: len(seconds) >= 3, 30)
         faults.delete_pod(service.place, pods[0]["metadata"]["name"])
-        summary = over(service, users, 2)
+        summary = over(service, users)
     enough = drain == "25s"
     record("H-6", summary, control=not enough)
     assert grace == 5 + (25 if enough else 1) + 5
@@ -111,7 +112,7 @@ def test_h15_the_only_pod_leaves(service: Shop, record: Record) -> None:
     with service.place.traffic(url) as users:
         users.wait_for(flowing, 60)
         faults.delete_pod(service.place, service.pods("v1")[0]["metadata"]["name"])
-        summary = over(service, users, 1)
+        summary = over(service, users)
     record("H-15", summary)
     assert summary.lost == 0, summary.first_loss
 
@@ -123,7 +124,7 @@ def test_h16_a_pod_that_stops_being_ready_when_it_is_told_to_stop(service: Shop,
     with service.place.traffic(url) as users:
         users.wait_for(flowing, 60)
         faults.delete_pod(service.place, service.pods("v1")[0]["metadata"]["name"])
-        summary = over(service, users, 1)
+        summary = over(service, users)
     stays = quiet != "0"
     record("H-16", summary, control=not stays)
     assert (summary.lost == 0) is stays, summary.first_loss
@@ -138,7 +139,7 @@ def test_h29_a_budget_neither_blocks_a_drain_nor_is_missing(service: Shop, recor
         users.wait_for(flowing, 60)
         names = [pod["metadata"]["name"] for pod in service.pods("v1")]
         waited = [faults.evict(place, name) for name in names]
-        summary = over(service, users, replicas)
+        summary = over(service, users)
     record(f"H-29-{replicas}", summary)
     assert summary.lost == 0, summary.first_loss
     assert [wait > 1 for wait in waited] == [False, True][:replicas]
@@ -159,7 +160,7 @@ def test_h33_no_room_for_one_more_pod(service: Shop, record: Record) -> None:
         place.apply(quota | {"spec": {"hard": {"pods": "8"}}})
         service.wait_for("Healthy")
         place.wait("The old pods gone", lambda: not service.pods("v1"))
-        summary = over(service, users, 2)
+        summary = over(service, users)
     record("H-33", summary)
     assert "pods=2" in said
     assert summary.lost == 0, summary.first_loss
