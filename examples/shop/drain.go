@@ -12,12 +12,11 @@ import (
 const margin = 5 * time.Second
 
 // drain leaves without losing a request, within limit:
-//  1. It keeps listening and answers with "Connection: close", until no request has come for the quiet time. Pods elsewhere
-//     may still send here: endpoints travel, and a keep-alive connection knows nothing of them. Closing an idle connection
-//     at once would hit requests on their way. HTTP/2 connections are told not to send any more.
+//  1. It keeps listening and answers with "Connection: close", until no request has been in work for the quiet time. Pods
+//     elsewhere may still send here: endpoints travel, and a keep-alive connection knows nothing of them. HTTP/2 connections
+//     are told not to send any more; those on which nothing comes are ended one by one, a little after the quiet time.
 //  2. Meanwhile it ends the streams in turn, each in a way that its client recognises.
-//  3. Then it closes the listener and the connections that stay idle, ends the streams that came late, and waits for the
-//     last answers.
+//  3. Then it closes the listener, ends the streams that came late, and waits for the last connections and answers.
 //
 // An error says how many requests and streams were cut at the limit. Probes and scrapes keep nobody waiting.
 func (s *Shop) drain(server *http.Server, connections *farewells, limit, quiet time.Duration) error {
@@ -26,9 +25,12 @@ func (s *Shop) drain(server *http.Server, connections *farewells, limit, quiet t
 	s.draining.Store(true)
 	log.Printf("The shop drains for at most %s; it stops listening after %s without a request.", limit, quiet)
 	connections.sayAll()
+	go connections.endRested(ctx, quiet)
 	s.streams.endInTurn(ctx, s.settings.Streams)
-	s.awaitQuiet(ctx, quiet)
+	await(ctx, func() bool { return s.counters.quietFor(time.Now()) >= quiet })
+	_ = connections.Close() // whatever fails here fails again at the shutdown
 	s.streams.endLate()
+	await(ctx, func() bool { return !connections.anyOfHTTP1() })
 	if server.Shutdown(ctx) == nil && s.streams.awaitNone(ctx) {
 		return nil
 	}
@@ -43,11 +45,11 @@ func (s *Shop) drain(server *http.Server, connections *farewells, limit, quiet t
 	return fmt.Errorf("The drain of %s is over and cuts %d requests and %d streams: raise DRAIN_S.", limit, requests, streams)
 }
 
-// awaitQuiet returns when no request has been in work for the quiet time, or at the end of ctx.
-func (s *Shop) awaitQuiet(ctx context.Context, quiet time.Duration) {
-	look := time.NewTicker(20 * time.Millisecond)
+// await returns when it is seen, or at the end of ctx.
+func await(ctx context.Context, seen func() bool) {
+	look := time.NewTicker(restLook)
 	defer look.Stop()
-	for s.counters.quietFor(time.Now()) < quiet {
+	for !seen() {
 		select {
 		case <-look.C:
 		case <-ctx.Done():

@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -15,12 +18,13 @@ import (
 // then a client with nothing but long streams would learn nothing.
 type farewells struct {
 	net.Listener
+	close func() error // once
 	mutex sync.Mutex
 	open  map[*conn]struct{}
 }
 
 func newFarewells(listener net.Listener) *farewells {
-	return &farewells{Listener: listener, open: map[*conn]struct{}{}}
+	return &farewells{Listener: listener, close: sync.OnceValue(listener.Close), open: map[*conn]struct{}{}}
 }
 
 // Accept hands out connections that know whether they speak HTTP/2.
@@ -30,10 +34,20 @@ func (f *farewells) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	accepted := &conn{Conn: raw, forget: f.forget}
+	accepted.rest.begin()
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	f.open[accepted] = struct{}{}
 	return accepted, nil
+}
+
+// Close stops listening. The server closes once more at its shutdown, and must not take that for a failure.
+func (f *farewells) Close() error { return f.close() }
+
+func (f *farewells) all() []*conn {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	return slices.Collect(maps.Keys(f.open))
 }
 
 func (f *farewells) forget(c *conn) {
@@ -44,9 +58,7 @@ func (f *farewells) forget(c *conn) {
 
 // sayAll says farewell to every HTTP/2 connection that is in use now. None waits for another: a client may have stopped reading.
 func (f *farewells) sayAll() {
-	f.mutex.Lock()
-	defer f.mutex.Unlock()
-	for c := range f.open {
+	for _, c := range f.all() {
 		go c.sayFarewell()
 	}
 }
@@ -62,32 +74,45 @@ const (
 // conn follows the frames that the server writes, so that a frame of our own never lands inside one of them.
 type conn struct {
 	net.Conn
-	forget func(*conn)
-	known  atomic.Bool // whether it speaks HTTP/2 is decided
+	forget      func(*conn)
+	known       atomic.Bool // whether it speaks HTTP/2 is decided
+	multiplexed atomic.Bool // it speaks HTTP/2
+	rest        rest
 
-	mutex       sync.Mutex
-	start       []byte // the first bytes read, at most as many as prefaceStart has
-	multiplexed bool   // it speaks HTTP/2
-	header      []byte // the begun header of the frame being written
-	left        int    // bytes missing of the frame being written
-	frames      int    // frames written completely
-	wanted      bool
-	said        bool
+	mutex  sync.Mutex
+	start  []byte // the first bytes read, at most as many as prefaceStart has
+	header []byte // the begun header of the frame being written
+	left   int    // bytes missing of the frame being written
+	frames int    // frames written completely
+	wanted bool
+	said   bool
 }
 
 func (c *conn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if !c.known.Load() {
-		c.recognise(p[:n])
+	for {
+		n, err := c.Conn.Read(p)
+		switch {
+		case n > 0:
+			c.goesOn()
+			c.recognise(p[:n])
+			return n, err
+		case !c.isToEnd():
+			return n, err
+		case !c.arrived():
+			c.part()
+			return 0, io.EOF
+		}
 	}
-	return n, err
 }
 
 func (c *conn) recognise(read []byte) {
+	if c.known.Load() {
+		return
+	}
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	c.start = append(c.start, read[:min(len(read), len(prefaceStart)-len(c.start))]...)
-	c.multiplexed = string(c.start) == prefaceStart
+	c.multiplexed.Store(string(c.start) == prefaceStart)
 	c.known.Store(len(c.start) == len(prefaceStart))
 }
 
@@ -95,7 +120,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	n, err := c.Conn.Write(p)
-	if !c.multiplexed || err != nil {
+	if !c.multiplexed.Load() || err != nil {
 		return n, err
 	}
 	c.follow(p)
@@ -120,7 +145,7 @@ func (c *conn) CloseWrite() error {
 func (c *conn) sayFarewell() {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if c.multiplexed {
+	if c.multiplexed.Load() {
 		c.wanted = true
 		c.sayIfDue()
 	}

@@ -137,14 +137,14 @@ func TestAConnectionOfHTTP1IsRecognisedWithItsFirstBytes(t *testing.T) {
 	for _, read := range []string{"P", "RI", " "} {
 		tested.recognise([]byte(read))
 	}
-	if !tested.multiplexed || !tested.known.Load() {
+	if !tested.multiplexed.Load() || !tested.known.Load() {
 		t.Error("PRI is HTTP/2")
 	}
 	other := &conn{Conn: &sink{}}
 	other.recognise([]byte("GET / HTTP/1.1"))
 	other.sayFarewell()
 	_, _ = other.Write([]byte("HTTP/1.1 200 OK"))
-	if got := other.Conn.(*sink).String(); other.multiplexed || got != "HTTP/1.1 200 OK" {
+	if got := other.Conn.(*sink).String(); other.multiplexed.Load() || got != "HTTP/1.1 200 OK" {
 		t.Errorf("%q was written", got)
 	}
 }

@@ -113,7 +113,7 @@ func listen(port int, shop *Shop) (*http.Server, *farewells, <-chan error, error
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
-	server := &http.Server{Handler: shop.routes(), Protocols: &protocols, ConnContext: withConn}
+	server := &http.Server{Handler: shop.routes(), Protocols: &protocols, ConnContext: withConn, ConnState: noteState}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(connections) }()
 	log.Printf("Version %s listens on %s.", shop.settings.Version, listener.Addr())

@@ -33,7 +33,7 @@ def write(outcome: Outcome, folder: Path) -> None:
 
 def unknown(chosen: Sequence[str]) -> list[str]:
     """Words that name no action."""
-    names = {one.name for one in actions.BEHIND_GATEWAY} | set(CONTROLS)
+    names = {one.name for one in actions.EVERY} | set(CONTROLS)
     return sorted(set(chosen) - names)
 
 
@@ -56,6 +56,7 @@ def main(chosen: Sequence[str]) -> int:
         wanted=soak.wanted,
         seed=size.seed,
         minutes=(time.time() - begun) / 60,
+        limits=frozenset(one.name for one in actions.LIMITS),
         began=time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(begun)),
     )
     write(outcome, BUILD)

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.soak.target import PATIENCE, RAMP, Target, climb, name_of, paused_at
-from tests.support import faults
-from tests.support.services import leaving
+from tests.soak.target import PATIENCE, RAMP, REPLICAS, Target, climb, name_of, paused_at
+from tests.support import autoscaling, faults
+from tests.support.services import condition, leaving, ready
 
 Deed = Callable[[Target], None]
 
@@ -16,8 +16,18 @@ BAD = {"ERROR_RATE": "0.2"}
 IMAGES = 5
 BETWEEN_IMAGES = 12.0
 """Seconds: five images within a minute."""
+GIVEN_UP = 20.0
+"""Seconds without a node after everybody has been told: nothing may be lost any more."""
 AWAY = 30.0
 """Seconds without the gateway's controller."""
+SLOWLY_BAD = {"ERROR_RATE": "0.04"}
+"""Four times what is allowed: it takes some hundred requests to be sure of it."""
+LEAST, MOST, SHOULD = 2, 30, 20
+"""Pods between which an autoscaler may choose, and for how many of them there is work."""
+WORK = {"BUSY_MS": "0.5"}
+"""Of each request, so that pods without any use far less than what an autoscaler counts as one pod's work."""
+SETTLES = 45.0
+"""Seconds until an autoscaler has seen the pods it asked for at work: it looks every 15 s, at a minute of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,17 @@ def kubelet_restart(target: Target) -> None:
     target.whole()
 
 
+def node_loss(target: Target) -> None:
+    """A node with pods is cut off until the others have given it up, and comes back."""
+    stage = target.place.stage
+    node = faults.worker(stage)
+    with faults.node_lost(node):
+        target.place.wait("The node given up", lambda: not faults.node_ready(stage, node), PATIENCE)
+        time.sleep(GIVEN_UP)
+    target.place.wait("The node back", lambda: faults.node_ready(stage, node), PATIENCE)
+    target.whole()
+
+
 def supersession(target: Target) -> None:
     """Five images in a minute; the last one stays."""
     for _ in range(IMAGES - 1):
@@ -126,6 +147,52 @@ def gateway_controller_away(target: Target) -> None:
     with faults.gateway_controller_away(target.place.stage):
         time.sleep(AWAY)
     target.promoted(version)
+
+
+def rollback_without_gateway_controller(target: Target) -> None:
+    """A version turns out to be bad while its weight cannot be taken away: its pods stay until that has happened."""
+    version = target.change(climb(10, hold="120s"), **SLOWLY_BAD)
+    target.shop.wait_for_weight(10, PATIENCE)
+    had = len(target.shop.pods(version))
+    with faults.gateway_controller_away(target.place.stage):
+        target.shop.wait_for("Degraded", PATIENCE)
+        with autoscaling.sampled(lambda: ready(target.shop.pods(version))) as seen:
+            time.sleep(AWAY)
+    assert min(seen) >= had, f"{min(seen)} of {had} pods were left under a weight that was still in force"
+    target.turned_back()
+
+
+def rollback_under_autoscaler(target: Target) -> None:
+    """At 90 % an autoscaler finds stable idle; then everybody comes back at once, to as many pods as there were."""
+    place, shop = target.place, target.shop
+    target.promoted(target.change(climb(50), **WORK))
+    time.sleep(SETTLES)
+    load = place.wait("The pods' work measured", lambda: autoscaling.used(place, f"soak={place.namespace}"), PATIENCE)
+    each = f"{max(round(load / SHOULD), 1)}m"
+    place.apply(autoscaling.autoscaler(autoscaling.SERVICE, LEAST, MOST, each))
+    try:
+        place.wait("Many more pods asked for", lambda: autoscaling.asked(shop) >= SHOULD // 2, PATIENCE)
+        time.sleep(SETTLES)
+        place.wait("All of them ready", lambda: ready(shop.pods(target.stable)) == autoscaling.asked(shop), PATIENCE)
+        abandoned_at_90(target, each)
+    finally:
+        faults.done(place.stage, "delete", "hpa", "-n", place.namespace, autoscaling.NAME)
+    target.scale(REPLICAS)
+
+
+def abandoned_at_90(target: Target, each: str) -> None:
+    """A rollout that a person ends when the autoscaler has long asked for fewer of stable's pods."""
+    shop, began = target.shop, autoscaling.asked(target.shop)
+    with autoscaling.sampled(lambda: ready(shop.pods(target.stable))) as seen:
+        version = target.change(paused_at(90), **WORK)
+        shop.wait_for_weight(90, PATIENCE)
+        target.place.apply(autoscaling.autoscaler(autoscaling.SERVICE, LEAST, MOST, each, patience=0))
+        target.place.wait("Fewer pods asked for", lambda: autoscaling.asked(shop) < began, PATIENCE)
+        condition(shop, "CapacityKept", "True", f"the rollout began with {began}")
+        commanded(target, "abort")
+        shop.wait_for("Degraded", PATIENCE)
+        target.place.wait("The canary gone", lambda: not shop.pods(version), PATIENCE)
+    assert min(seen) >= began, f"stable fell to {min(seen)} of the {began} pods that everybody needs"
 
 
 def orphaning(target: Target) -> None:
@@ -153,4 +220,9 @@ BEHIND_GATEWAY: tuple[Action, ...] = (
     Action("rollout-on-busy-processors", rollout_on_busy_processors),
     Action("kubelet-restart", kubelet_restart),
     Action("gateway-controller-away", gateway_controller_away),
+    Action("rollback-without-gateway-controller", rollback_without_gateway_controller),
+    Action("rollback-under-autoscaler", rollback_under_autoscaler),
 )
+LIMITS: tuple[Action, ...] = (Action("node-loss", node_loss),)
+"""What nobody can keep, by pod ratio and only when asked for by name: its losses are measured and are no failure."""
+EVERY = (*BEHIND_GATEWAY, *LIMITS)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from tests.soak.target import EVERYWHERE, PATIENCE, REPLICAS, name_of, patient
+from tests.soak.target import EVERYWHERE, PATIENCE, PORTS, REPLICAS, name_of, served
 from tests.support import faults, plain
 from tests.support.place import Place
 from tests.support.services import ready, version_of
@@ -29,7 +29,9 @@ class Control:
 
     def start(self) -> None:
         """The first version, ready, behind its route."""
-        self.place.apply(plain.service(NAME), patient(plain.route(NAME, self.host, {NAME: 1})))
+        service = plain.service(NAME)
+        service["spec"]["ports"] = list(PORTS)
+        self.place.apply(service, served(plain.route(NAME, self.host, {NAME: 1})))
         self.write()
         self.whole()
 

@@ -24,9 +24,9 @@ class Crowd:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
+        self._learn()
         with ExitStack() as starting:
             for who, load in self._loads.items():
-                self._learnt(load)
                 self._running[who] = starting.enter_context(self._traffic(load))
             self._stack = starting.pop_all()
         return self
@@ -34,6 +34,7 @@ class Crowd:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._ask_to_stop()
         self._stack.close()
 
     @property
@@ -42,16 +43,36 @@ class Crowd:
         return {who: told_by(self._loads[who], traffic.seconds) for who, traffic in self._running.items()}
 
     def stop(self) -> dict[str, Summary]:
-        """Send no more and wait for the last answers."""
+        """Send no more, all at one moment, and wait for the last answers."""
+        self._ask_to_stop()
         return {who: traffic.stop() for who, traffic in self._running.items()}
 
-    def _learnt(self, load: Load) -> None:
-        """Wait until this way works; what is lost before that is no fault of anybody's."""
-        with self._traffic(Load(url=load.url.partition("?")[0], host=load.host, rate=10)) as probe:
-            probe.wait_for(works, LEARNING)
+    def _ask_to_stop(self) -> None:
+        for traffic in self._running.values():
+            traffic.ask_to_stop()
+
+    def _learn(self) -> None:
+        """Wait until each of them finds its way; what is lost before that is no fault of anybody's."""
+        with ExitStack() as probing:
+            probes = [probing.enter_context(self._traffic(probe(load))) for load in self._loads.values()]
+            for one in probes:
+                one.wait_for(works, LEARNING)
 
     def _traffic(self, load: Load) -> Traffic:
         return Traffic(self._place.stage.traffic, load, through=self._place.stage.prefix)
+
+
+def probe(load: Load) -> Load:
+    """The same way and protocol, but quick and small."""
+    return Load(
+        url=load.url.partition("?")[0],
+        host=load.host,
+        rate=5,
+        protocol=load.protocol,
+        length=0.5,
+        upload_bytes=1000,
+        upload_over=0,
+    )
 
 
 def told_by(load: Load, seconds: Sequence[Second]) -> Sequence[Second]:

@@ -16,6 +16,8 @@ class Outcome:
     seed: int
     minutes: float
     began: str
+    limits: frozenset[str] = frozenset()
+    """Actions whose losses are measured and are no failure."""
 
     @property
     def ours(self) -> list[Row]:
@@ -29,8 +31,8 @@ class Outcome:
 
     @property
     def lost(self) -> int:
-        """Requests lost by services under the contract, those at rest included."""
-        return sum(row.lost for row in self.ours)
+        """Requests lost by services under the contract that could be kept, those at rest included."""
+        return sum(row.lost for row in self.ours if row.action not in self.limits)
 
     @property
     def skipped(self) -> int:
@@ -48,7 +50,7 @@ class Outcome:
 
     def _losses(self) -> Iterable[str]:
         for row in self.ours:
-            if row.lost:
+            if row.lost and row.action not in self.limits:
                 kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(row.kinds.items()))
                 yield f"{row.service}, {row.action}: {row.lost} of {row.requests:,} requests are lost ({kinds})."
 

@@ -63,7 +63,7 @@ class Soak:
     def ours(self, number: int, routed: bool) -> list[Row]:
         """One service under the contract; after the first time round it ends when enough requests are sent."""
         title = "behind the gateway" if routed else "by pod ratio"
-        listed = self.possible(actions.BEHIND_GATEWAY if routed else actions.BY_RATIO)
+        listed = self.possible(actions.BEHIND_GATEWAY if routed else (*actions.BY_RATIO, *actions.LIMITS))
         if not listed or (number > 1 and self.left <= 0):
             return []
         with self.place() as place:
@@ -111,8 +111,8 @@ class Soak:
         return sorted(self.random.sample(found, len(found)), key=lambda one: one.ends)
 
     def takes(self, name: str) -> bool:
-        """Whether an action was chosen, or everything was."""
-        return not self.chosen or name in self.chosen
+        """Whether an action was chosen, or everything was that can be kept."""
+        return name in self.chosen if self.chosen else name not in {one.name for one in actions.LIMITS}
 
     def ways(self, place: Place, service: str, host: str) -> Ways:
         """Through the Service, and through the gateway where there is a host."""

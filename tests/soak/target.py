@@ -15,6 +15,10 @@ PATIENCE = 600.0
 BEHIND_GATEWAY = {"routes": [{"name": "web", "gatewayAPI": {"name": "shop-web"}}]}
 SHUTDOWN = {"delay": "10s", "drain": "30s"}
 """The defaults; the drain is longer than the longest request."""
+HTTP2: Object = {"name": "http2", "port": 81, "targetPort": 8080, "appProtocol": "kubernetes.io/h2c"}
+PORTS = ({"name": "http", "port": 80, "targetPort": 8080}, HTTP2)
+"""One container port, twice: a gateway must be told where to speak HTTP/2, which gRPC needs up to the pod."""
+GRPC = {"type": "PathPrefix", "value": "/shop.v1.Shop"}
 EVERYWHERE = [{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}]
 """Pods may run on the control plane, too: a drained node's pods need another one."""
 
@@ -36,8 +40,13 @@ RAMP: Object = {"errorBudget": 20, "steps": None}
 """A canary by budget, in place of steps."""
 
 
-def patient(route: Object) -> Object:
-    """A gateway gives up after 15 s by itself; some requests here take longer."""
+def served(route: Object) -> Object:
+    """With a rule of its own for gRPC, which leads to the port that speaks HTTP/2, and with the time for long requests:
+    a gateway gives up after 15 s by itself.
+    """
+    for rule in list(route["spec"]["rules"]):
+        backends = [backend | {"port": HTTP2["port"]} for backend in rule["backendRefs"]]
+        route["spec"]["rules"].append({"matches": [{"path": GRPC}], "backendRefs": backends})
     for rule in route["spec"]["rules"]:
         rule["timeouts"] = {"request": "60s"}
     return route
@@ -77,11 +86,12 @@ class Target:
             rollout={"canary": {"steps": climb(50)["steps"]}},
             objectives={"errorRate": {"max": "1%"}},
             shutdown=SHUTDOWN,
+            ports=list(PORTS),
             **({"traffic": BEHIND_GATEWAY} if self.routed else {}),
         )
         wanted["spec"]["template"] = template(self.place, {"VERSION": self.stable})
         if self.routed:
-            self.place.apply(patient(plain.route("shop-web", self.host, {"shop": 100, "shop-canary": 0})))
+            self.place.apply(served(plain.route("shop-web", self.host, {"shop": 100, "shop-canary": 0})))
         self.place.apply(wanted)
         self.shop.wait_for("Healthy")
 

@@ -2,13 +2,19 @@
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from tests.soak import actions
 from tests.soak.control import CONTROLS
+from tests.soak.size import Size
+from tests.soak.soak import Soak
+
+if TYPE_CHECKING:
+    from tests.support.place import Stage
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = (ROOT / "docs" / "hazards.md").read_text()
-STORIES = (ROOT / "tests" / "e2e" / "test_hazards.py").read_text()
+STORIES = "".join(path.read_text() for path in sorted((ROOT / "tests" / "e2e").glob("test_hazards*.py")))
 ROWS = dict(re.findall(r"^\| ([HG]-\d+) \| .*? \| .*? \| (.*?) \|", CATALOGUE, re.MULTILINE))
 """Where each hazard is shown."""
 
@@ -28,7 +34,7 @@ def test_every_story_stands_in_the_catalogue_and_the_other_way_round() -> None:
 
 def test_every_action_that_is_named_exists() -> None:
     """A renamed action takes its rows along."""
-    names = {one.name for one in actions.BEHIND_GATEWAY}
+    names = {one.name for one in actions.EVERY}
     named = {name for where in ROWS.values() for name in re.findall(r"\b[a-z]+(?:-[a-z]+)+\b", where)}
     assert named
     assert named <= names
@@ -43,12 +49,21 @@ def test_every_file_that_is_named_exists() -> None:
 
 def test_actions_have_names_of_their_own() -> None:
     """The seed orders them and the report tells them apart by name."""
-    names = [one.name for one in actions.BEHIND_GATEWAY]
+    names = [one.name for one in actions.EVERY]
     assert len(set(names)) == len(names)
     assert {one.name for one in actions.BY_RATIO} <= set(names)
     assert CONTROLS.keys() & set(names)
 
 
+def test_what_nobody_can_keep_happens_only_when_it_is_asked_for() -> None:
+    """By its name; everything else happens without a name as well."""
+    (limit,) = (one.name for one in actions.LIMITS)
+    size = Size(requests=1, seed=1)
+    everything, chosen = (Soak(cast("Stage", None), size, names) for names in ([], [limit]))
+    assert [one.name for one in actions.EVERY if not everything.takes(one.name)] == [limit]
+    assert [one.name for one in actions.EVERY if chosen.takes(one.name)] == [limit]
+
+
 def test_every_action_says_what_happens() -> None:
     """In a sentence of its own."""
-    assert all((one.do.__doc__ or "").endswith(".") for one in actions.BEHIND_GATEWAY)
+    assert all((one.do.__doc__ or "").endswith(".") for one in actions.EVERY)

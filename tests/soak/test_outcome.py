@@ -40,6 +40,15 @@ def test_it_holds_when_nothing_is_lost_and_the_control_loses_some() -> None:
     assert (held.requests, held.lost, held.problems(), held.exit_code) == (900, 0, [], 0)
 
 
+def test_losses_that_nobody_can_keep_are_measured_and_fail_nothing() -> None:
+    """Those of an action that is no limit fail it all the same."""
+    gone = dataclasses.replace(GOOD, action="node-loss", lost=40, kinds={"connect-timeout": 40})
+    held = dataclasses.replace(outcome(gone, CONTROL), limits=frozenset({"node-loss"}))
+    assert (held.lost, held.problems(), held.document()["scenarios"][0]["lost"]) == (0, [], 40)
+    assert outcome(gone, CONTROL).lost == 40
+    assert dataclasses.replace(outcome(dataclasses.replace(GOOD, lost=1)), limits=held.limits).exit_code == 1
+
+
 @pytest.mark.parametrize(
     ("rows", "says"),
     [

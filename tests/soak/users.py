@@ -29,15 +29,35 @@ class Users:
 
 KEPT = {"connections": "keepalive"}
 NEW = {"connections": "new"}
-LONG = {"connections": "keepalive", "timeout": 60, "pool": 4}
-"""So few connections that each is always in use: one that rests on a leaving pod and then asks for 20 s is cut."""
+LONG = {"connections": "keepalive", "timeout": 60}
+"""Many kept connections for few requests: most of them rest when their pod leaves."""
+HTTP2 = {"protocol": "http2"}
+GRPC = {"protocol": "grpc"}
+GRPC_STREAMS = {"protocol": "grpc-stream", "silence": 10}
+EVENTS = {"protocol": "sse", "silence": 10}
+SOCKETS = {"protocol": "websocket", "silence": 10}
+"""Streams are held for 20 s, and have the patience of all other requests."""
+UPLOADS = {"protocol": "upload", "timeout": 60}
+"""10 MB over 20 s."""
 USERS: tuple[Users, ...] = (
-    Users("gateway", "kept connections", 40, KEPT),
+    Users("gateway", "kept connections", 34, KEPT),
     Users("gateway", "new connections", 10, NEW),
     Users("gateway", "requests of 20 s", 0.15, LONG, "?sleep=20s"),
-    Users("service", "kept connections", 35, KEPT),
-    Users("service", "new connections", 15, NEW),
+    Users("gateway", "HTTP/2", 3, HTTP2),
+    Users("gateway", "gRPC", 3, GRPC),
+    Users("gateway", "gRPC streams", 0.1, GRPC_STREAMS),
+    Users("gateway", "server-sent events", 0.1, EVENTS),
+    Users("gateway", "WebSockets", 0.1, SOCKETS),
+    Users("gateway", "uploads", 0.03, UPLOADS),
+    Users("service", "kept connections", 29, KEPT),
+    Users("service", "new connections", 14, NEW),
     Users("service", "requests of 20 s", 0.15, LONG, "?sleep=20s"),
+    Users("service", "HTTP/2", 3, HTTP2),
+    Users("service", "gRPC", 3, GRPC),
+    Users("service", "gRPC streams", 0.1, GRPC_STREAMS),
+    Users("service", "server-sent events", 0.1, EVENTS),
+    Users("service", "WebSockets", 0.1, SOCKETS),
+    Users("service", "uploads", 0.03, UPLOADS),
 )
 
 
