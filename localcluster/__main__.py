@@ -1,4 +1,4 @@
-"""The command line: ``python -m localcluster up | down | status | env | load | run | install | distclean``."""
+"""The command line: ``python -m localcluster up | down | status | env | load | run | image | install | distclean``."""
 
 import argparse
 import os
@@ -49,6 +49,12 @@ def install(_: argparse.Namespace) -> int:
     return 0
 
 
+def image(_: argparse.Namespace) -> int:
+    """Build the operator's image and print its name."""
+    print(operations.operator_image())
+    return 0
+
+
 def load(arguments: argparse.Namespace) -> int:
     """Copy images from the engine into every node."""
     operations.load(arguments.images)
@@ -66,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m localcluster", description="A real kind cluster on this machine.")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     add(commands, up).add_argument("--nodes", type=int, help="nodes, the control plane included (2)")
-    for plain in (down, status, env, install, distclean):
+    for plain in (down, status, env, image, install, distclean):
         add(commands, plain)
     add(commands, load).add_argument("images", nargs="+", metavar="IMAGE")
     add(commands, run).add_argument("command", nargs="+", metavar="CMD")

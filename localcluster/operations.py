@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from localcluster import addons, engine_choice, environment, lifecycle, operator_release, progress
-from localcluster.addons import programs
+from localcluster.addons import application_images, programs
 from localcluster.artefact import Artefact, estimate, is_built
 from localcluster.cluster import Cluster
 from localcluster.environment import Environment
@@ -59,6 +59,12 @@ def install_operator() -> None:
     """Install the operator of this checkout by its Helm chart, or upgrade it."""
     with lifecycle.locked("install the operator"):
         operator_release.install(found(), environment.recall().prometheus)
+
+
+def operator_image() -> str:
+    """Build the operator's image in the engine that answers, and its name there; no cluster is needed or touched."""
+    with lifecycle.locked("build the operator's image"):
+        return application_images.build_operator(engine_choice.current() or engine_choice.choose())
 
 
 def load(references: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from examples.traffic.client import Load, Second, Traffic, answers, build
-from localcluster import addons, environment, operations, paths
+from localcluster import addons, environment, golang, operations, paths
 from localcluster.addons import application_images, wheels
 from localcluster.addons.prometheus import SERVICE
 from localcluster.cluster import Cluster
@@ -30,7 +30,7 @@ def cluster() -> Cluster:
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(paths.REPOSITORY, tmp_path_factory.mktemp("traffic"))
+    return build(paths.REPOSITORY, tmp_path_factory.mktemp("traffic"), golang.go())
 
 
 @pytest.fixture(scope="module")

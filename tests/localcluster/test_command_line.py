@@ -12,6 +12,7 @@ import pytest
 from localcluster import __main__ as command_line
 from localcluster import command, environment, lock, paths, progress
 from localcluster.command import Log
+from localcluster.engine import Engine
 from localcluster.environment import Environment
 from localcluster.errors import Failure
 
@@ -26,7 +27,7 @@ def test_every_command_says_in_one_line_what_it_does(capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit):
         command_line.parser().parse_args(["--help"])
     shown = capsys.readouterr().out
-    for name in ("up", "down", "status", "env", "load", "run", "distclean"):
+    for name in ("up", "down", "status", "env", "image", "load", "run", "distclean"):
         assert re.search(rf"^    {name}\s+[A-Z].*\.$", shown, re.MULTILINE), name
 
 
@@ -53,6 +54,26 @@ def test_env_prints_what_up_has_found(
         "GATEWAY=10.96.1.2:80",
         "PROMETHEUS=http://10.96.1.3:9090",
     ]
+
+
+def test_image_builds_in_the_engine_that_answers_and_asks_for_no_cluster(
+    empty_run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answering = Engine(Path("/usr/bin/docker"), "unix:///there")
+    built: list[Engine] = []
+
+    def build(engine: Engine) -> str:
+        built.append(engine)
+        return "localhost/gracefulservice/operator:0123456789ab"
+
+    monkeypatch.setenv("GRACEFULSERVICE_STATE", str(empty_run))
+    monkeypatch.setattr("localcluster.engine_choice.current", lambda: answering)
+    monkeypatch.setattr("localcluster.engine_choice.choose", lambda: pytest.fail("No second engine is looked for."))
+    monkeypatch.setattr("localcluster.addons.application_images.build_operator", build)
+    monkeypatch.setattr("sys.argv", ["localcluster", "image"])
+    assert command_line.main() == 0
+    assert capsys.readouterr().out == "localhost/gracefulservice/operator:0123456789ab\n"
+    assert built == [answering]
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0.2, "0 s"), (59, "59 s"), (60, "1 min 0 s"), (330, "5 min 30 s")])
