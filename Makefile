@@ -43,6 +43,9 @@ test: check proofs cluster ## all of it: the checks, then every story on a real 
 soak: cluster ## a million requests over everything that happens to a service; ACTIONS="rollback abort": only these
 	$(BIN)/python -m tests.soak $(ACTIONS)
 
+bench: venv ## measure the judge and the ramp on simulated services, beside threshold rules; writes build/bench.json
+	$(BIN)/python -m bench simulation
+
 demo: venv ## the main job, live: a good version is promoted, a bad one rolls itself back
 	$(BIN)/python -m examples.demo
 
@@ -62,4 +65,4 @@ distclean: ## remove the caches and images, too
 	$(PYTHON) -m localcluster distclean
 	rm -rf build .venv
 
-.PHONY: help venv check proofs cluster test soak demo lock crd clean distclean
+.PHONY: help venv check proofs cluster test soak bench demo lock crd clean distclean

@@ -48,7 +48,7 @@ async def test_a_rollout_that_is_held_can_be_aborted() -> None:
     """The weight goes back to 0 whatever the gateways do with it."""
     life = await climbing(stuck=(1, 0))
     await life.live(lambda: life.condition("WeightEffective").get("status") == "False")
-    life.annotate(**{"gracefulservice.dev/command": '{"id": "1", "do": "abort", "by": "ada"}'})
+    life.annotate(**{"gracefulservice.dev/command": '{"id": "1", "do": "abort", "by": "somebody"}'})
     await life.settle()
     assert (life.phase, life.weight, life.pods()) == ("Degraded", 0, {"shop:1": 4})
 
@@ -85,7 +85,7 @@ async def test_a_canary_that_still_gets_requests_after_a_rollback_is_told() -> N
     life = await climbing()
     await life.live(lambda: life.condition("WeightEffective").get("status") == "True")
     life.users.stuck = (3, 1)
-    life.annotate(**{"gracefulservice.dev/command": '{"id": "1", "do": "abort", "by": "ada"}'})
+    life.annotate(**{"gracefulservice.dev/command": '{"id": "1", "do": "abort", "by": "somebody"}'})
     await life.live(lambda: life.condition("WeightEffective").get("status") == "False")
     said = [event["message"] for event in life.api.of(EVENT) if event["reason"] == "WeightNotEffective"]
     assert said[0].startswith("Weight 0 % wanted, ")
@@ -139,7 +139,7 @@ async def test_a_weight_that_is_rewritten_again_and_again_holds_the_rollout_unti
     assert "argocd-controller" in life.status["waiting"]["sentence"]
     assert life.told.count("WeightContested") == 2
     assert sum(request.kind == HTTP_ROUTE for request in life.api.writes) <= 4
-    life.annotate(**{"gracefulservice.dev/command": '{"id": "1", "do": "resume", "by": "ada"}'})
+    life.annotate(**{"gracefulservice.dev/command": '{"id": "1", "do": "resume", "by": "somebody"}'})
     await life.settle()
     assert life.phase == "Healthy"
 

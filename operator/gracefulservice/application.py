@@ -12,6 +12,7 @@ from asyncio import FIRST_COMPLETED
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -20,16 +21,19 @@ from gracefulservice import handlers, telemetry
 from gracefulservice.admission import server as admission
 from gracefulservice.admission.keeper import Keeper, Places
 from gracefulservice.admission.server import Webhook
+from gracefulservice.api.names import NAME_LABEL
 from gracefulservice.cluster import access
 from gracefulservice.cluster.access import Access
 from gracefulservice.cluster.adapter import KubernetesCluster
 from gracefulservice.cluster.client import Client
 from gracefulservice.cluster.departures import Departures
 from gracefulservice.cluster.events import Recorder
-from gracefulservice.cluster.kinds import GRACEFUL_SERVICE, HTTP_ROUTE, LEASE, SECRET, WEBHOOK, Kind, Ref
+from gracefulservice.cluster.kinds import GRACEFUL_SERVICE, HTTP_ROUTE, LEASE, NODE, SECRET, WEBHOOK, Kind, Ref
+from gracefulservice.cluster.nodes import Nodes
 from gracefulservice.errors import Failure, Refused
 from gracefulservice.leadership import Elector
-from gracefulservice.metrics import reader
+from gracefulservice.metrics import pods, reader
+from gracefulservice.metrics.sources import Sources
 from gracefulservice.ports import Clock, Key, Ports
 from gracefulservice.reconcile import reconcile
 from gracefulservice.settings import Settings, from_environment
@@ -38,6 +42,8 @@ from gracefulservice.traffic import routers
 from gracefulservice.wakes import Reconcile, Register, audited
 from gracefulservice.work_queue import WorkQueue
 
+REPAIR = 30.0
+"""Seconds until a part that broke, and without which the others go on, begins anew."""
 STUCK = 300.0
 """Seconds: all that a look waits for has a time-out far below, so a look this old means an ill process."""
 LEASE_CONNECTIONS = 2
@@ -59,6 +65,7 @@ class Outside:
     telemetry: Telemetry
     clock: Clock
     identity: str
+    nodes: Nodes
     departures: Departures = field(default_factory=Departures)
     answering: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while the webhook answers."""
@@ -71,12 +78,13 @@ Compose = Callable[[Outside], AbstractAsyncContextManager[Reconcile]]
 async def compose(outside: Outside) -> AsyncIterator[Reconcile]:
     """The loop, with its adapters to the outside."""
     settings, client = outside.settings, outside.client
-    async with reader.session() as prometheus:
+    async with reader.session() as session, pods.reading(outside.clock) as scraped:
+        prometheus = reader.Prometheus(session, str(settings.prometheus_url or "") or None)
         ports = Ports(
             clock=outside.clock,
-            cluster=KubernetesCluster(client, outside.departures),
+            cluster=KubernetesCluster(client, outside.departures, outside.nodes),
             router=routers(client, lambda: outside.elector.epoch),
-            metrics=reader.Prometheus(prometheus, str(settings.prometheus_url or "") or None),
+            metrics=Sources(prometheus, scraped),
             notifier=Counted(Recorder(client, outside.identity), outside.telemetry),
         )
         yield lambda key: reconcile(key, ports)
@@ -105,7 +113,7 @@ async def run(settings: Settings, compose: Compose) -> int:
         show(outside, queue)
         async with (
             telemetry.serving(outside.telemetry, health(outside, queue, stop), settings.port),
-            background(webhook=spared(admit(outside))),
+            background(webhook=spared(partial(admit, outside))),
         ):
             return await campaign(outside, queue, compose, stop)
 
@@ -134,7 +142,7 @@ async def outside_of(settings: Settings) -> AsyncIterator[Outside]:
             fence=lambda: elector.valid_for() > settings.api_timeout,
             observe=figures.called,
         )
-        yield Outside(settings, door, client, elector, figures, clock, identity)
+        yield Outside(settings, door, client, elector, figures, clock, identity, Nodes(client))
 
 
 class TimeOfDay:
@@ -193,10 +201,14 @@ async def admit(outside: Outside) -> None:
         await admission.run(keeper, webhook, settings.webhook_port, outside.answering)
 
 
-async def spared(part: Coroutine[Any, Any, None]) -> None:
-    """A part without which all the others go on: where it breaks it says why, and that is all."""
-    async with background(webhook=part) as (task,):
-        await first(task)
+async def spared(part: Callable[[], Coroutine[Any, Any, None]], pause: float = REPAIR) -> None:
+    """A part without which all the others go on: where it breaks it says why, and begins anew after a pause."""
+    while True:
+        async with background(webhook=part()) as (task,):
+            await first(task)
+            if not task.cancelled() and task.exception() is None:
+                return
+        await asyncio.sleep(pause)
 
 
 async def campaign(outside: Outside, queue: WorkQueue[Key], compose: Compose, stop: asyncio.Event) -> int:
@@ -222,8 +234,9 @@ async def lead(
 ) -> int:
     """Watch and look until asked to stop (0) or until anything ends that should not (1)."""
     settings, register = outside.settings, Register(queue)
-    kinds = await kinds_to_watch(outside.client)
-    watch = handlers.watch(register, outside.access, kinds, settings.namespaces, departed=outside.departures.heard)
+    kinds = await kinds_to_watch(outside.client, everywhere=not settings.namespaces)
+    heard = (outside.departures.heard, outside.nodes.heard)
+    watch = handlers.watch(register, outside.access, kinds, settings.namespaces, *heard)
     async with background(watch=watch) as (watching,):
         async with compose(outside) as one_look:
             look = audited(one_look, queue, register, settings.audit_period)
@@ -248,11 +261,21 @@ async def give_back(elector: Elector, lease: asyncio.Task[Any]) -> None:
     await elector.release()
 
 
-async def kinds_to_watch(client: Client) -> list[Kind]:
+async def kinds_to_watch(client: Client, *, everywhere: bool) -> list[Kind]:
     """What concerns a GracefulService and is served here. Raises `Refused` where GracefulService itself is not."""
     if not await client.serves(GRACEFUL_SERVICE):
         raise Refused("The CustomResourceDefinition of GracefulService is not installed.")
-    return [kind for kind in (*handlers.CHILDREN, HTTP_ROUTE) if await client.serves(kind)]
+    served = [kind for kind in (*handlers.CHILDREN, HTTP_ROUTE) if await client.serves(kind)]
+    return [*served, NODE] if everywhere and await may_list_nodes(client) else served
+
+
+async def may_list_nodes(client: Client) -> bool:
+    """Whether nodes can be watched; without that right everything else still goes on."""
+    try:
+        await client.list_all(NODE, None, NAME_LABEL)  # no node bears this label: the answer is short
+    except Refused:
+        return False
+    return True
 
 
 async def first(*tasks: asyncio.Task[Any]) -> None:

@@ -21,12 +21,23 @@ import orjson
 
 from gracefulservice.api.names import NAME_LABEL
 from gracefulservice.cluster.access import Access
-from gracefulservice.cluster.kinds import DEPLOYMENT, ENDPOINT_SLICE, GRACEFUL_SERVICE, HTTP_ROUTE, POD, SERVICE, Kind
+from gracefulservice.cluster.kinds import (
+    DEPLOYMENT,
+    ENDPOINT_SLICE,
+    GRACEFUL_SERVICE,
+    HTTP_ROUTE,
+    NODE,
+    POD,
+    SERVICE,
+    Kind,
+)
 from gracefulservice.ports import Key, Object
 from gracefulservice.wakes import Register, backends, wish
 
 CHILDREN = (DEPLOYMENT, SERVICE, ENDPOINT_SLICE, POD)
-METADATA_ENOUGH = {kind.plural for kind in (GRACEFUL_SERVICE, *CHILDREN)}
+METADATA_ENOUGH = {kind.plural for kind in (GRACEFUL_SERVICE, NODE, *CHILDREN)}
+CORDONED = "spec.unschedulable=true"
+"""Of nodes only these are sent: one that is cordoned is `ADDED`, one that is so no longer `DELETED`."""
 CONNECTIONS = 16
 """One per kind and namespace that is watched stays open."""
 REQUEST_TIMEOUT, CONNECT_TIMEOUT = 30.0, 5.0
@@ -50,15 +61,17 @@ async def watch(
     kinds: Collection[Kind],
     namespaces: Collection[str],
     departed: Callable[[Key, Object], None] = lambda _key, _pod: None,
+    cordoned: Callable[[str], Collection[Key]] = lambda _node: (),
 ) -> None:
     """Hear of the GracefulServices, and of other `kinds` that concern them, until cancelled.
 
-    `departed` is given the last states of pods that are being deleted, as events show them.
+    `departed` is given the last states of pods that are being deleted, as events show them; `cordoned` the names of
+    nodes that are cordoned, or no longer, and says whom that concerns.
 
     Raises what kopf gives up with: some answers to a watch end it, and a new process is the cure for all of them.
     """
     loop = asyncio.get_running_loop()
-    ears = _Ears(register, access, loop.call_soon_threadsafe, departed)
+    ears = _Ears(register, access, loop.call_soon_threadsafe, departed, cordoned)
     ended: asyncio.Future[None] = loop.create_future()
     stop: concurrent.futures.Future[None] = concurrent.futures.Future()
 
@@ -107,8 +120,16 @@ async def _operate(
 class _Ears:
     """kopf's handlers. They run in kopf's thread; all they do is to hand over what they heard."""
 
-    def __init__(self, register: Register, access: Access, hear: Hear, departed: Callable[[Key, Object], None]) -> None:
-        self._register, self._access, self._hear, self._departed = register, access, hear, departed
+    def __init__(
+        self,
+        register: Register,
+        access: Access,
+        hear: Hear,
+        departed: Callable[[Key, Object], None],
+        cordoned: Callable[[str], Collection[Key]],
+    ) -> None:
+        self._register, self._access, self._hear = register, access, hear
+        self._departed, self._cordoned = departed, cordoned
 
     def registry(self, kinds: Collection[Kind]) -> kopf.OperatorRegistry:
         """What kopf calls, and for which kinds."""
@@ -116,7 +137,7 @@ class _Ears:
         kopf.on.login(registry=registry)(self.login)
         kopf.on.event(*_selector(GRACEFUL_SERVICE), registry=registry)(self.service)
         for kind in kinds:
-            heard = {HTTP_ROUTE: self.route, POD: self.pod}.get(kind, self.child)
+            heard = {HTTP_ROUTE: self.route, POD: self.pod, NODE: self.node}.get(kind, self.child)
             kopf.on.event(*_selector(kind), registry=registry)(heard)
         return registry
 
@@ -150,6 +171,14 @@ class _Ears:
         if metadata.get("deletionTimestamp"):
             self._hear(self._departed, Key(metadata["namespace"], metadata["labels"][NAME_LABEL]), event["object"])
         await self.child(event)
+
+    async def node(self, event: kopf.RawEvent, **_: Any) -> None:
+        """A node was cordoned, or is so no longer; whatever else happens to a cordoned one concerns nobody."""
+        if event["type"] != "MODIFIED":
+            self._hear(self._stir, event["object"]["metadata"]["name"], event["type"] is None)
+
+    def _stir(self, node: str, listed: bool) -> None:
+        self._register.stirred(self._cordoned(node), listed)
 
     async def route(self, event: kopf.RawEvent, **_: Any) -> None:
         """Any route; those that lead to none of our services are of no interest."""
@@ -196,8 +225,9 @@ def _settings(kinds: Collection[Kind]) -> kopf.OperatorSettings:
     settings.watching.server_timeout = 290
     settings.watching.chunk_size = 500
     settings.process.ultimate_exiting_timeout = None
+    settings.watching.field_selectors[_selector(NODE)] = CORDONED
     for kind in kinds:
-        if kind is not HTTP_ROUTE:
+        if kind not in (HTTP_ROUTE, NODE):
             settings.watching.label_selectors[_selector(kind)] = NAME_LABEL
     return settings
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gracefulservice.api import Status
+from gracefulservice.rollout.adoptee import Adoptee
 from gracefulservice.rollout.desired import Desired
 from gracefulservice.rollout.exits import Exit
 from gracefulservice.rollout.memory import Happening
@@ -117,6 +118,10 @@ class World:
     """The most pods that an autoscaler of the GracefulService may ask for; None where there is none."""
     vanishing: bool = False
     """Whether the service is being deleted with its whole namespace."""
+    adoptee: Adoptee | None = None
+    """The Deployment that is adopted; None where none was asked for."""
+    adopted: Mapping[tuple[str, str], Object] = field(default_factory=dict)
+    """(kind, name) → that Deployment and what belongs to it, as they were read: not our children."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +148,11 @@ class Cluster(Protocol):
         """The object itself, read live; None when it is gone."""
         ...
 
-    async def children(self, owner: Owner) -> World:
-        """Everything made for it, read live by label."""
+    async def children(self, owner: Owner, adopts: str = "", *, at: float) -> World:
+        """Everything made for it, read live by label; and the Deployment `adopts`, where one is named.
+
+        `at` is now, in unix seconds: what should have ended long before is not there any more.
+        """
         ...
 
     async def remember(self, owner: Owner, status: Status) -> Owner:

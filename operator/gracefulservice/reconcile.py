@@ -23,14 +23,15 @@ from gracefulservice.api import Command, Problem, Status
 from gracefulservice.api.names import COMMAND_ANNOTATION
 from gracefulservice.errors import Failure, Refused, Stale
 from gracefulservice.ports import Key, Owner, Ports, RouteLook, World
-from gracefulservice.rollout import report, sizing
+from gracefulservice.rollout import adoption, report, sizing
 from gracefulservice.rollout.decide import Decision, decide
+from gracefulservice.rollout.desired import Desired
 from gracefulservice.rollout.frozen import in_force
 from gracefulservice.rollout.memory import Memory
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.questions import due
 from gracefulservice.rollout.reading import Look
-from gracefulservice.rollout.recall import remembered
+from gracefulservice.rollout.recall import previous, remembered
 from gracefulservice.rollout.seen import Seen
 from gracefulservice.rollout.sizes import UNASKED, Measured
 
@@ -72,7 +73,7 @@ async def once(key: Key, ports: Ports) -> float | None:
     owner = await ports.cluster.owner(key)
     if owner is None:
         return None
-    status = Status.model_validate(owner.status)
+    status = previous(owner.status)
     memory = await recalled(ports, owner, status)
     plan = in_force(key.name, owner.spec, memory)
     if isinstance(plan, tuple):
@@ -139,13 +140,15 @@ async def look(ports: Ports, owner: Owner, plan: Plan, memory: Memory) -> View:
         ceiling=world.ceiling,
         measured=sizes,
         exits=world.exits,
+        adoptee=world.adoptee,
     )
     return View(ports.clock.now(), seen, world, route)
 
 
 async def measured(ports: Ports, owner: Owner, plan: Plan, memory: Memory) -> tuple[World, Look | None, Measured]:
     """The children, and what their pods counted, or how long they take, where that is asked for now."""
-    world, now = await ports.cluster.children(owner), ports.clock.now()
+    adopts, began = adoption.subject(plan, memory), ports.clock.now()
+    world, now = await ports.cluster.children(owner, adopts, at=began), ports.clock.now()
     at = due(plan, memory, now)
     if at is not None and memory.evidence is not None:
         return world, await ports.metrics.ask(owner, plan, world.pods, at, memory.evidence.interval), UNASKED
@@ -180,7 +183,7 @@ async def remember(
         problems=problems,
         seen=view.seen if view else None,
         memory=memory,
-        previous=Status.model_validate(owner.status),
+        previous=previous(owner.status),
         now=view.at if view else ports.clock.now(),
         name=owner.key.name,
         trouble=trouble,
@@ -189,16 +192,28 @@ async def remember(
 
 
 async def converge(ports: Ports, owner: Owner, plan: Plan, view: View, decision: Decision) -> Owner:
-    """Children first, then the route; what must wait for what is the heart's business, not this order's."""
+    """A weight that falls, the children, a weight that rises. What leads users away from a bad version waits for no
+    other write, which may be refused for ever; what must wait for what is the heart's business.
+    """
     in_play = decision.memory.canary is not None or decision.memory.leaving is not None
     desired = decision.desired
     if desired.staying is not None:  # what outlives the service is free of it before its finalizer goes
         await ports.router(plan).release(owner, view.route)
         return await ports.cluster.converge(owner, plan, desired, view.world)
-    owner = await ports.cluster.converge(owner, plan, desired, view.world)
     port = desired.ports[0].port if desired.ports else None
-    await ports.router(plan).ensure(owner, view.route, desired.weight, in_play=in_play, port=port)
+    ensure = partial(ports.router(plan).ensure, owner, view.route, desired.weight, in_play=in_play, port=port)
+    if falls := falling(desired, view.seen):
+        await ensure()
+    owner = await ports.cluster.converge(owner, plan, desired, view.world)
+    if not falls:
+        await ensure()
     return owner
+
+
+def falling(desired: Desired, seen: Seen) -> bool:
+    """Whether the canary's weight is to be less than what was observed."""
+    observed = seen.route.weight if seen.route else None
+    return desired.weight is not None and observed is not None and desired.weight < observed
 
 
 async def tell(ports: Ports, owner: Owner, memory: Memory) -> Memory:

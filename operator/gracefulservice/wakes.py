@@ -4,7 +4,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from gracefulservice.api.names import CANARY_SUFFIX
+from gracefulservice.api.names import CANARY_SUFFIX, NAME_LABEL
 from gracefulservice.ports import Key
 from gracefulservice.work_queue import Priority, WorkQueue
 
@@ -60,7 +60,11 @@ def wish(metadata: Mapping[str, Any]) -> object:
 
 
 def backends(route: Mapping[str, Any]) -> Iterator[Key]:
-    """The GracefulServices an HTTPRoute may send traffic to, going by the names of its backends."""
+    """The GracefulServices an HTTPRoute may send traffic to, going by the names of its backends, and whose it is: the
+    backends of a route we made may have been replaced.
+    """
+    if maker := (route["metadata"].get("labels") or {}).get(NAME_LABEL):
+        yield Key(route["metadata"]["namespace"], maker)
     for rule in route.get("spec", {}).get("rules") or ():
         for backend in rule.get("backendRefs") or ():
             namespace = backend.get("namespace") or route["metadata"]["namespace"]

@@ -141,11 +141,13 @@ def test_only_what_is_built_can_be_asked_for() -> None:
     assert set(at(".spec")["properties"]) == {
         *("replicas", "template", "ports", "probes", "shutdown", "traffic", "rollout", "objectives", "metrics"),
         *("onNoTraffic", "onOutage", "onViolation", "restartToken", "historyLimit", "deletionPolicy"),
+        "adopt",
     }
     assert set(at(".spec.traffic.routes[]")["properties"]) == {"name", "gatewayAPI"}
     assert set(at(".spec.rollout.canary")["properties"]) == {"errorBudget", "steps"}
     assert set(at(".spec.rollout.canary.steps[]")["properties"]) == {"weight", "hold", "pause", "replicas"}
-    assert at(".spec.metrics.source")["enum"] == ["app", "custom"]
+    assert at(".spec.metrics.source")["enum"] == ["app", "pods", "istio", "linkerd", "envoy", "custom"]
+    assert set(at(".spec.metrics.pods")["properties"]) == {"port", "path"}
 
 
 def test_scale_and_columns_read_fields_that_exist() -> None:

@@ -48,7 +48,9 @@ ASKED: dict[Site, tuple[Kind, ...]] = {
     ("cluster/adapter.py", "owner", "get"): (GRACEFUL_SERVICE,),
     ("cluster/adapter.py", "children", "list_all"): (*CHILDREN, POD, ENDPOINT_SLICE, HORIZONTAL_POD_AUTOSCALER),
     ("cluster/adapter.py", "_strangers", "get"): (SERVICE,),
-    ("cluster/adapter.py", "_there", "get"): CHILDREN,
+    ("cluster/adapter.py", "_adopted", "get"): (DEPLOYMENT,),
+    ("cluster/adapter.py", "_adopted", "list_all"): (POD, ENDPOINT_SLICE),
+    ("cluster/adapter.py", "_in_the_way", "get"): CHILDREN,
     ("cluster/adapter.py", "_vanishing", "get"): (NAMESPACE,),
     ("cluster/adapter.py", "remember", "patch_status"): (GRACEFUL_SERVICE,),
     ("cluster/converge.py", "record", "create"): (CONTROLLER_REVISION,),
@@ -60,8 +62,13 @@ ASKED: dict[Site, tuple[Kind, ...]] = {
     ("cluster/converge.py", "budgets", "create"): (POD_DISRUPTION_BUDGET,),
     ("cluster/converge.py", "release", "json_patch"): (DEPLOYMENT, POD_DISRUPTION_BUDGET, SERVICE),
     ("cluster/converge.py", "finalizer", "merge_patch"): (GRACEFUL_SERVICE,),
+    ("cluster/handover.py", "_deployment", "patch_scale"): (DEPLOYMENT,),
+    ("cluster/handover.py", "_template", "json_patch"): (DEPLOYMENT,),
+    ("cluster/handover.py", "_merge", "merge_patch"): (DEPLOYMENT, POD, HORIZONTAL_POD_AUTOSCALER),
+    ("cluster/service_handover.py", "of_service", "merge_patch"): (SERVICE,),
     ("cluster/converge.py", "_delete", "delete"): CHILDREN,
-    ("cluster/hooks.py", "_version", "get"): (NODE,),
+    ("cluster/nodes.py", "_read", "get"): (NODE,),
+    ("application.py", "may_list_nodes", "list_all"): (NODE,),
     ("cluster/events.py", "tell", "create"): (EVENT,),
     ("traffic/http_route.py", "observe", "get"): (HTTP_ROUTE,),
     ("traffic/remains.py", "retire", "get"): (HTTP_ROUTE,),
@@ -135,7 +142,7 @@ def needed(asked: dict[Site, tuple[Kind, ...]]) -> set[Right]:
 
 def watched() -> set[Right]:
     """The rights that kopf needs: it lists, then watches."""
-    kinds = (GRACEFUL_SERVICE, *handlers.CHILDREN, HTTP_ROUTE)
+    kinds = (GRACEFUL_SERVICE, *handlers.CHILDREN, HTTP_ROUTE, NODE)
     return {(kind.group, kind.plural, verb) for kind in kinds for verb in ("list", "watch")}
 
 

@@ -47,7 +47,7 @@ class ApiServer:
             if path.startswith(start):
                 return refusal
         if path == REVIEWS:
-            return 201, {"status": {"userInfo": {"username": "alice@example.com"}}}
+            return 201, {"status": {"userInfo": {"username": "somebody@example.com"}}}
         if path.startswith(SERVICES):
             return self._service(path.removeprefix(SERVICES).strip("/"), method, query, body)
         return 200, {"items": {DEPLOYMENTS: self.deployments, EVENTS: self.events}[path]}

@@ -33,7 +33,7 @@ def kubeconfig(api: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """A kubeconfig whose contexts are `here` (current), `other` (another namespace) and `dead` (nobody answers)."""
 
     def context(name: str, cluster: str, namespace: str | None) -> dict[str, object]:
-        return {"name": name, "context": {"cluster": cluster, "user": "bob", "namespace": namespace}}
+        return {"name": name, "context": {"cluster": cluster, "user": "somebody", "namespace": namespace}}
 
     def cluster(name: str, url: str) -> dict[str, object]:
         return {"name": name, "cluster": {"server": url}}
@@ -41,7 +41,7 @@ def kubeconfig(api: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     said = {
         "current-context": "here",
         "clusters": [cluster("there", api.url), cluster("gone", "http://127.0.0.1:9")],
-        "users": [{"name": "bob", "user": {}}],
+        "users": [{"name": "somebody", "user": {}}],
         "contexts": [
             context("here", "there", NAMESPACE),
             context("other", "there", None),

@@ -27,7 +27,7 @@ def test_a_command_is_written_and_its_receipt_printed(api: ApiServer, run: Run, 
     assert (done.code, done.out, done.err) == (0, "It is done.\n", "")
     command = given(api)
     assert uuid.UUID(str(command.pop("id"))).version == 4
-    assert command == {"do": do, "revision": "bbbbbbbbbb", "by": "alice@example.com"}
+    assert command == {"do": do, "revision": "bbbbbbbbbb", "by": "somebody@example.com"}
 
 
 def test_promote_can_go_on_without_the_judge(api: ApiServer, run: Run) -> None:
@@ -95,7 +95,7 @@ def test_where_the_cluster_does_not_say_who_we_are_the_kubeconfig_does(api: ApiS
     api.put("web")
     api.refusals[REVIEWS] = 403, status("no")
     assert run("abort", "web", "--no-wait").code == 0
-    assert given(api)["by"] == "bob"
+    assert given(api)["by"] == "somebody"
 
 
 FAILURES = [
@@ -105,8 +105,8 @@ FAILURES = [
         "The cluster does not know GracefulService (gracefulservice.dev/v1alpha1): install the operator's chart first.",
     ),
     (
-        {SERVICES: (403, status('gracefulservices "web" is forbidden: User "bob" cannot get it', "web"))},
-        'You may not do this (403): gracefulservices "web" is forbidden: User "bob" cannot get it.',
+        {SERVICES: (403, status('gracefulservices "web" is forbidden: User "somebody" cannot get it', "web"))},
+        'You may not do this (403): gracefulservices "web" is forbidden: User "somebody" cannot get it.',
     ),
     (
         {SERVICES: (401, status("Unauthorized"))},

@@ -33,14 +33,19 @@ def deployment(revision: str, replicas: int, *conditions: dict[str, Any], **meta
     }
 
 
+PORTS = [{"containerPort": 8081, "protocol": "UDP"}, {"containerPort": 8080}]
+"""Nobody asks for metrics over UDP."""
+
+
 def pod(name: str, revision: str, *, ready: bool = True, phase: str = "Running", **more: Any) -> Object:
     """A pod with one container that serves and a sidecar; `more` goes into the status of the first."""
     state = {"running": {"startedAt": "2026-03-01T12:00:05Z"}} if ready else {"waiting": {"reason": "PodInitializing"}}
     serving = {"name": "app", "restartCount": 0, "state": state} | more
     return head("Pod", name, revision, creationTimestamp="2026-03-01T12:00:00Z") | {
-        "spec": {"containers": [{"name": "log"}, {"name": "app", "ports": [{"containerPort": 8080}]}]},
+        "spec": {"containers": [{"name": "log"}, {"name": "app", "ports": PORTS}]},
         "status": {
             "phase": phase,
+            **({"podIP": "10.0.0.7"} if ready else {}),
             "conditions": [
                 {"type": "PodScheduled", "status": "True"},
                 {"type": "Ready", "status": str(ready), "lastTransitionTime": "2026-03-01T12:00:09Z"},

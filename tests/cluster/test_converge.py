@@ -11,7 +11,7 @@ import pytest
 from gracefulservice.api.names import CONDEMNED_ANNOTATION, FINALIZER, NAME_LABEL, REVISION_LABEL, STABLE_ANNOTATION
 from gracefulservice.cluster import objects
 from gracefulservice.cluster.converge import writes
-from gracefulservice.cluster.kinds import Object
+from gracefulservice.cluster.kinds import CONTROLLER_REVISION, Object
 from gracefulservice.cluster.look import Children, world
 from gracefulservice.cluster.requests import Request
 from gracefulservice.ports import Owner, World
@@ -209,15 +209,14 @@ def test_where_no_router_needs_it_the_canary_service_goes() -> None:
     assert body(found[0])["preconditions"] == {"uid": "uid-shop-canary", "resourceVersion": "11"}
 
 
-def test_marks_stand_on_the_records_before_anything_else_is_changed() -> None:
-    """The one that failed is condemned first; the mark `stable` moves."""
+def test_marks_keep_nobody_on_a_bad_version() -> None:
+    """The one that failed is condemned, the mark `stable` moves, after what leads users away: a mark may be refused."""
     wanted = replace(REST, fleets={B2: 0, C3: 4}, stable=C3, marks={B2: "it failed."}, stable_selector=C3)
     found = writes(owner(), NEW, wanted, with_new(settled(), 4))
-    assert said(found)[:2] == [
-        f"patch ControllerRevision default/shop-{B2}",
-        f"patch ControllerRevision default/shop-{C3}",
-    ]
-    marks = [body(request)["metadata"]["annotations"] for request in found[:2]]
+    assert [request.kind for request in found].index(CONTROLLER_REVISION) > said(found).index(
+        f"scale Deployment default/shop-{B2}"
+    )
+    marks = [body(one)["metadata"]["annotations"] for one in found if one.kind == CONTROLLER_REVISION]
     assert marks == [{STABLE_ANNOTATION: None, CONDEMNED_ANNOTATION: "it failed."}, {STABLE_ANNOTATION: "true"}]
 
 
@@ -289,7 +288,7 @@ def test_what_is_there_is_still_brought_back_while_a_name_is_taken() -> None:
     seen = replace(with_new(settled(), 1), foreign=("PodDisruptionBudget default/x is in the way.",))
     found = writes(owner(), NEW, replace(REST, fleets={B2: 5, C3: 0}, marks={C3: "it failed."}), seen)
     assert said(found) == [
-        f"patch ControllerRevision default/shop-{C3}",
         f"scale Deployment default/shop-{B2}",
         f"scale Deployment default/shop-{C3}",
+        f"patch ControllerRevision default/shop-{C3}",
     ]

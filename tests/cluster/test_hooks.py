@@ -2,13 +2,9 @@
 
 from typing import Any
 
-import pytest
-
-from gracefulservice.cluster.hooks import NEW_NODES, Kubelets, hooks
-from gracefulservice.cluster.kinds import NODE, Kind, Object, Ref
+from gracefulservice.cluster.hooks import hooks
+from gracefulservice.cluster.kinds import Object
 from gracefulservice.cluster.look import Children, world
-from gracefulservice.cluster.requests import Request
-from gracefulservice.errors import Failure, Refused, Unreachable
 from gracefulservice.rollout.contract import Contract, resolve
 from gracefulservice.rollout.preparation import Hook
 from gracefulservice.rollout.seen import Delay
@@ -35,58 +31,6 @@ def test_each_regular_container_has_its_line() -> None:
         Hook("shop-a", "log", serves=False, other=True, kubelet="v1.33.2"),
         Hook("shop-a", "dns", serves=False, kubelet="v1.33.2"),
     ]
-
-
-class Nodes:
-    """An API server that knows nodes; counts what it is asked."""
-
-    def __init__(self, versions: dict[str, str], failure: Failure | None = None) -> None:
-        self.versions, self.failure = versions, failure
-        self.asked: list[str] = []
-
-    async def get(self, ref: Ref) -> Object | None:
-        """One node."""
-        assert ref.path == f"/api/v1/nodes/{ref.name}"
-        self.asked.append(ref.name)
-        if self.failure:
-            raise self.failure
-        if ref.name not in self.versions:
-            return None
-        return {"kind": NODE.name, "status": {"nodeInfo": {"kubeletVersion": self.versions[ref.name]}}}
-
-    async def list_all(self, kind: Kind, namespace: str | None, labels: str = "") -> list[Object]:
-        """Nobody asks for all of them."""
-        raise AssertionError(kind, namespace, labels)
-
-    async def send(self, request: Request) -> Object:
-        """Nothing is written."""
-        raise AssertionError(request)
-
-
-async def test_a_node_is_asked_about_once() -> None:
-    """Many pods stand on one, and a look comes every few seconds."""
-    api = Nodes({"n1": "v1.33.2", "n2": "v1.29.1"})
-    kubelets = Kubelets(api)
-    pods = [stored(SERVING, node=name) for name in ("n1", "n2", "n1", "n3")] + [pod("pending", "b2")]
-    for _ in range(2):
-        assert await kubelets.of(pods) == {"n1": "v1.33.2", "n2": "v1.29.1", "n3": ""}
-    assert sorted(api.asked) == ["n1", "n2", "n3"]
-
-
-async def test_the_newest_pods_nodes_come_first_and_a_few_at_a_time() -> None:
-    """A service on a thousand nodes asks no thousand questions at once."""
-    names = [f"n{number}" for number in range(NEW_NODES + 2)]
-    api = Nodes(dict.fromkeys(names, "v1.33.2"))
-    pods = [stored(SERVING, node=name, born=f"12:00:{number:02}") for number, name in enumerate(names)]
-    kubelets = Kubelets(api)
-    assert set(await kubelets.of(pods)) == set(names[2:])
-    assert set(await kubelets.of(pods)) == set(names)
-
-
-@pytest.mark.parametrize("failure", [Refused("no right"), Unreachable("no time")])
-async def test_who_may_not_read_nodes_knows_no_versions(failure: Failure) -> None:
-    """A rollout within namespaces goes on without."""
-    assert await Kubelets(Nodes({}, failure)).of([stored(SERVING)]) == {"n1": ""}
 
 
 def seen_delay(*pods: Object, **more: Any) -> Delay | None:

@@ -43,6 +43,18 @@ def test_pods_are_counted_live() -> None:
     assert fleet(*pods) == Fleet(wanted=3, ready=1, pods=3, restarts=2)
 
 
+@pytest.mark.parametrize(
+    ("past", "pods", "named"), [(-1, 1, False), (0, 1, False), (1, 1, True), (60, 1, True), (61, 0, False)]
+)
+def test_a_pod_of_a_lost_node_counts_for_a_minute_after_its_end(past: int, pods: int, named: bool) -> None:
+    """Its deletion time has the grace period in it; meanwhile it is named, and then nobody waits or asks for it."""
+    lost = leaving(pod("a", "b2"))
+    lost["spec"]["nodeName"] = "w2"
+    seen = world(owner(), Children(deployments=[deployment("b2", 3)], pods=[lost], at=NOON + 60 + past))
+    assert (seen.fleets["b2"].pods, len(seen.pods)) == (pods, pods)
+    assert seen.fleets["b2"].overdue == (("pod a on node w2",) if named else ())
+
+
 @pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
 def test_the_remains_of_evicted_pods_count_for_nothing(phase: str) -> None:
     """They stay in the list for long; a revision is gone all the same."""
@@ -155,8 +167,8 @@ def test_the_facts_of_a_pod_are_those_of_the_container_that_serves() -> None:
     """Not of the sidecar that is named first and restarted as well."""
     seen = world(owner(), Children(pods=[pod("b", "b2", restartCount=2), pod("a", "c3", ready=False)]))
     assert seen.pods == (
-        PodFacts("a", "c3", created=NOON, ready_since=None, restarts=0, started=None),
-        PodFacts("b", "b2", created=NOON, ready_since=NOON + 9, restarts=2, started=NOON + 5),
+        PodFacts("a", "c3", created=NOON, ready_since=None, restarts=0, started=None, port=8080),
+        PodFacts("b", "b2", NOON, NOON + 9, restarts=2, started=NOON + 5, address="10.0.0.7", port=8080),
     )
 
 

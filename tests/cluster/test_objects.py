@@ -97,6 +97,20 @@ def test_what_a_port_speaks_stands_in_the_services() -> None:
     assert "appProtocol" not in service["spec"]["ports"][0]
 
 
+def test_services_lead_to_every_ready_pod_wherever_it_runs() -> None:
+    """No preference for a zone or a node that may have no ready pod, and no stickiness that outlives a pod (H-23)."""
+    _, _, wide, narrow, _ = children({})
+    assert [service["spec"].keys() for service in (wide, narrow)] == [{"selector", "ports"}] * 2
+    assert [service["metadata"].get("annotations") for service in (wide, narrow)] == [None, None]
+
+
+def test_where_pods_run_is_left_to_the_scheduler_and_the_user() -> None:
+    """Any rule of ours would switch off the scheduler's own, which spread a revision over nodes and zones (H-30)."""
+    _, deployment, *_ = children({})
+    spec = deployment["spec"]["template"]["spec"]
+    assert not spec.keys() & {"topologySpreadConstraints", "affinity", "nodeSelector", "schedulerName"}
+
+
 def test_hooks_are_added_beside_the_users_own() -> None:
     """A postStart hook stays where it is."""
     hook = {"postStart": {"exec": {"command": ["warm"]}}}

@@ -1,17 +1,18 @@
 """What every story on the real cluster starts from. `make test` has brought the cluster up before."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from examples.traffic.client import Summary
 from tests.e2e import report
-from tests.support import rights
+from tests.support import cordons, faults, rights, turns
 from tests.support.place import Place, Stage, new_name
 from tests.support.services import Shop
 from tests.support.site import Site
 from tests.support.stage import standing
+from tests.support.witness import Witnessed, witnessed
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -21,21 +22,51 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A story that fails and has lost requests tells all that was so around them."""
+    told = yield
+    place = getattr(item, "funcargs", {}).get("place")
+    if call.when == "call" and told.failed and isinstance(place, Witnessed):
+        said = place.witness.told(report.BUILD / "evidence" / f"{item.name}.json")
+        told.sections += [("Around the lost requests", said)] if said else []
+    return told
+
+
 @pytest.fixture(scope="session")
-def cluster() -> Stage:
-    """The running local cluster, with the sample service's image on its nodes."""
+def cluster() -> Iterator[Stage]:
+    """The running local cluster, with the sample service's image on its nodes. No story may make the operator crash."""
     stage = standing()
     rights.restored(stage)
-    return stage
+    cordons.restored(stage)
+    yield stage
+    assert not faults.operator_restarts(stage)
 
 
 @pytest.fixture
-def place(cluster: Stage, request: pytest.FixtureRequest) -> Iterator[Place]:
+def undisturbed() -> Iterator[None]:
+    """Nobody takes the operator away while a story of this file waits for its answers."""
+    with turns.together():
+        yield
+
+
+@pytest.fixture
+def uncordoned() -> Iterator[None]:
+    """Nobody cordons a node while a story of this file counts the pods on each."""
+    with cordons.steady():
+        yield
+
+
+@pytest.fixture
+def place(cluster: Stage, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """A namespace of the story's own; it is left to go on its own when the story ends."""
     name = new_name("story")
     cluster.kubectl("create", "namespace", name)
     cluster.kubectl("label", "namespace", name, f"story={request.node.name[:60].split('[')[0]}")
-    yield Place(cluster, name)
+    with witnessed(cluster, name, tmp_path) as watched:
+        yield watched
     cluster.kubectl("delete", "namespace", name, "--wait=false")
 
 

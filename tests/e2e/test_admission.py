@@ -5,7 +5,6 @@ What a schema cannot see is refused by the webhook, which every replica of the o
 
 import base64
 import json
-import time
 from typing import Any
 
 import pytest
@@ -20,9 +19,10 @@ from gracefulservice.rollout.seen import WIDE
 from localcluster.operator_release import NAMESPACE, RELEASE
 from tests.support import plain
 from tests.support.admission import SMALLEST, TAKEN, Json, merged, route, spec
-from tests.support.place import PATIENCE, Place, Stage
+from tests.support.place import Place, Stage
 from tests.support.refusals import REFUSED, Refused
 
+pytestmark = pytest.mark.usefixtures("undisturbed")
 CREATE = ("create", "--dry-run=server", "--output=json", "--filename=-")
 
 
@@ -97,35 +97,6 @@ def test_labels_scale_and_deletion_go_through(place: Place) -> None:
     ):
         done = place.stage.kubectl(words[0], "--namespace", place.namespace, *words[1:])
         assert done.returncode == 0, done.stderr
-
-
-def test_answers_go_on_while_a_replica_is_replaced(cluster: Stage) -> None:
-    """The standby is deleted; until another one stands in its place no question is left without an answer."""
-    (wrong, *_) = (one for one in REFUSED if one.by == "reader")
-    lease = json.loads(cluster.kubectl("get", "lease", RELEASE, "-n", NAMESPACE, "--output=json").stdout)
-    leader = lease["spec"]["holderIdentity"].partition("_")[0]
-    before = pods(cluster)
-    (standby, *_) = set(before) - {leader}
-    cluster.kubectl("delete", "pod", standby, "--namespace", NAMESPACE, "--wait=false")
-    asked, until = 0, time.monotonic() + PATIENCE
-    while standby in (now := pods(cluster)) or not all(now.values()) or len(now) < len(before):
-        assert time.monotonic() < until, now
-        done = cluster.kubectl(*CREATE, input=json.dumps(wrong.body))
-        assert done.returncode != 0, f"question {asked} was not answered"
-        asked += 1
-    assert asked > 0
-
-
-def pods(cluster: Stage) -> dict[str, bool]:
-    """The operator's replicas, and whether each is ready."""
-    labels = f"--selector=app.kubernetes.io/instance={RELEASE}"
-    found = cluster.kubectl("get", "pods", "--namespace", NAMESPACE, labels, "--output=json")
-    return {
-        pod["metadata"]["name"]: any(
-            one["type"] == "Ready" and one["status"] == "True" for one in pod["status"].get("conditions", ())
-        )
-        for pod in json.loads(found.stdout)["items"]
-    }
 
 
 def test_apply_answers_like_create(cluster: Stage) -> None:

@@ -113,20 +113,3 @@ def counted(place: Place) -> bool:
     """Whether the quota knows how many Deployments there are."""
     done = place.stage.kubectl("get", "resourcequota", "full", "-n", place.namespace, "-o", "json")
     return bool(json.loads(done.stdout).get("status", {}).get("used"))
-
-
-def test_the_operator_never_restarted(cluster: Any) -> None:
-    """None of this, and none of any story before it, made a replica crash."""
-    words = (
-        "get",
-        "pods",
-        "-n",
-        "gracefulservice-system",
-        "-l",
-        "app.kubernetes.io/name=gracefulservice",
-        "-o",
-        "json",
-    )
-    pods = json.loads(cluster.kubectl(*words).stdout)["items"]
-    assert pods
-    assert [one["restartCount"] for pod in pods for one in pod["status"]["containerStatuses"]] == [0] * len(pods)

@@ -7,8 +7,8 @@ import pytest
 
 from tests.e2e.test_weighted import OBJECTIVES
 from tests.support.place import Object, Place
-from tests.support.services import V1, V2, Shop, ready, shop, steps
-from tests.support.site import Site, answered, flowing, warmed
+from tests.support.services import V2, Shop, ready, steps
+from tests.support.site import Site, answered, flowing, inside, start, warmed
 
 ORPHAN: dict[str, Any] = {"deletionPolicy": "Orphan"}
 OURS = "gracefulservice.dev/name=shop"
@@ -45,8 +45,8 @@ def test_a46_deleted_at_50_percent_stable_serves_on_alone(site: Site, record: Ca
     site.start(rollout=steps(50, hold="120s"), objectives=OBJECTIVES, **ORPHAN)
     warmed(site)
     service, place = site.service, site.service.place
-    inside = place.address("shop")
-    with site.users() as outside, place.traffic(inside, connections="keepalive") as within:
+    url = inside(service)
+    with site.users() as outside, place.traffic(url, connections="keepalive") as within:
         answered(outside)
         service.change(V2)
         service.wait_for_weight(50)
@@ -84,10 +84,9 @@ def test_a_route_of_ours_outlives_the_service_as_well(site: Site, record: Callab
 def test_a_service_by_replica_ratio_is_left_at_rest(place: Place, record: Callable[..., None]) -> None:
     """Nothing happens to anybody."""
     service = Shop(place)
-    place.apply(shop(place.stage.shop_image, V1, **ORPHAN))
-    service.wait_for("Healthy")
+    url = start(service, **ORPHAN)
     before = {pod["metadata"]["uid"] for pod in service.pods("v1")}
-    with place.traffic(place.address("shop")) as users:
+    with place.traffic(url) as users:
         users.wait_for(flowing, 60)
         delete(place)
         gone(place)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 from tests.support.services import V1, V2, Shop, ready, shop, steps
-from tests.support.site import flowing, start
+from tests.support.site import flowing, over, start
 
 PAUSE_AT_50 = {
     "canary": {"steps": [{"weight": 25, "hold": "3s"}, {"weight": 50, "pause": "UntilResumed"}, {"weight": 75}]}
@@ -25,8 +25,8 @@ def test_a01_the_first_version_starts_without_steps(service: Shop, record: Calla
     assert summary.lost == 0, summary.first_loss
     assert "WeightObserved" not in service.reasons()
     assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
-    assert container["lifecycle"]["preStop"]["sleep"]["seconds"] == 5
-    assert spec["terminationGracePeriodSeconds"] == 20
+    assert container["lifecycle"]["preStop"]["sleep"]["seconds"] == 10
+    assert spec["terminationGracePeriodSeconds"] == 25
 
 
 def test_a02_a_good_version_goes_all_the_way(service: Shop, record: Callable[..., None]) -> None:
@@ -36,9 +36,8 @@ def test_a02_a_good_version_goes_all_the_way(service: Shop, record: Callable[...
         users.wait_for(flowing, 60)
         service.change(V2)
         service.wait_for("Healthy", 300)
-        service.place.wait("The old pods gone", lambda: not service.pods("v1"))
-        users.wait_for(lambda seconds: all(set(one.versions) == {"v2"} for one in seconds[-10:]), 120)
-        summary = users.stop()
+        summary = over(service, users)
+        assert set(users.seconds[-1].versions) == {"v2"}
     record("A02", summary)
     assert summary.lost == 0, summary.first_loss
     observed = ["WeightObserved"] * 4
@@ -56,12 +55,12 @@ def test_a05_abort_retry_and_resume(service: Shop, record: Callable[..., None]) 
         service.wait_for("Paused")
         assert service.receipt(service.command("abort"))["result"] == "Done"
         service.wait_for("Degraded")
-        service.place.wait("The canary gone", lambda: not service.pods("v2"))
+        service.place.wait("The canary gone", lambda: service.gone("v2"))
         assert service.receipt(service.command("retry"))["result"] == "Done"
         service.wait_for("Paused")
         assert service.receipt(service.command("resume"))["result"] == "Done"
         service.wait_for("Healthy", 300)
-        summary = users.stop()
+        summary = over(service, users)
     record("A05", summary)
     assert summary.lost == 0, summary.first_loss
     assert len(service.place.all("ControllerRevision", "gracefulservice.dev/name=shop")) == 2
@@ -93,8 +92,7 @@ def test_a10_a_version_that_crashes_is_condemned_at_the_deadline(service: Shop, 
         service.change(V2 | {"CRASH": "1"})
         service.place.wait("A crashing canary", lambda: service.pods("v2"))
         status = service.wait_for("Degraded")
-        service.place.wait("The canary gone", lambda: not service.pods("v2"))
-        summary = users.stop()
+        summary = over(service, users)
     record("A10", summary)
     message = next(one["message"] for one in status["conditions"] if one["type"] == "Stalled")
     assert "progress deadline of 20 s" in message
@@ -111,7 +109,7 @@ def test_a13_a_hold_longer_than_the_deadline_is_not_a_delay(service: Shop, recor
         service.change(V2)
         service.wait_for_weight(25)
         service.wait_for("Healthy", 300)
-        summary = users.stop()
+        summary = over(service, users)
     record("A13", summary)
     assert "RolledBack" not in service.reasons()
     assert summary.lost == 0, summary.first_loss
@@ -127,8 +125,7 @@ def test_a29_requests_in_flight_are_finished(service: Shop, record: Callable[...
         quick.wait_for(flowing, 60)
         service.change(V2)
         service.wait_for("Healthy", 300)
-        service.place.wait("The old pods gone", lambda: not service.pods("v1"))
-        summaries = slow.stop(), quick.stop()
+        summaries = over(service, slow), over(service, quick)
     record("A29", *summaries)
     assert service.place.all("Deployment")[0]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 30
     for summary in summaries:

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from examples.traffic.client import Summary, errors
+from tests.support import faults, turns
 from tests.support.services import V2, steps
-from tests.support.site import Site, answered, warmed
+from tests.support.site import Site, answered, inside, over, warmed
 
 RAMP = {"canary": {"errorBudget": 20}}
 OBJECTIVES = {"errorRate": {"max": "1%"}}
@@ -16,14 +17,13 @@ def test_a02_a_good_version_goes_all_the_way_by_weight(site: Site, record: Calla
     site.start(rollout=steps(10, 50), objectives=OBJECTIVES)
     warmed(site)
     service = site.service
-    inside = service.place.address("shop")
-    with site.users() as outside, service.place.traffic(inside, connections="keepalive") as within:
+    url = inside(service)
+    with site.users() as outside, service.place.traffic(url, connections="keepalive") as within:
         answered(outside)
         service.change(V2)
         service.wait_for("Healthy", 400)
-        service.place.wait("The old pods gone", lambda: not service.pods("v1"))
-        outside.wait_for(lambda seconds: all(set(one.versions) == {"v2"} for one in seconds[-10:]), 120)
-        summaries = outside.stop(), within.stop()
+        summaries = over(service, outside), over(service, within)
+        assert set(outside.seconds[-1].versions) == {"v2"}
     record("A02-weighted", *summaries)
     for summary in summaries:
         assert summary.lost == 0, summary.first_loss
@@ -46,9 +46,8 @@ def rolled_back(site: Site, change: dict[str, str], rate: float) -> tuple[Summar
         answered(users)
         service.change(change)
         status = service.wait_for("Degraded", 400)
-        service.place.wait("The canary gone", lambda: not service.pods("v2"))
         service.place.wait("The weight back", lambda: site.weights()[1] == 0)
-        summary = users.stop()
+        summary = over(service, users)
         shown = errors(users.seconds, "v2")
     assert {pod["metadata"]["uid"] for pod in service.pods("v1")} == before
     message = next(one["message"] for one in status["conditions"] if one["type"] == "Stalled")
@@ -85,8 +84,8 @@ def test_a_route_of_ours_carries_the_weights_as_well(site: Site, record: Callabl
         answered(users)
         site.service.change(V2)
         site.service.wait_for("Healthy", 400)
-        users.wait_for(lambda seconds: all(set(one.versions) == {"v2"} for one in seconds[-5:]), 120)
-        summary = users.stop()
+        summary = over(site.service, users)
+        assert set(users.seconds[-1].versions) == {"v2"}
     record("own-route", summary)
     assert summary.lost == 0, summary.first_loss
 
@@ -111,12 +110,12 @@ def test_a39_a_killed_operator_continues_where_it_was(site: Site, record: Callab
         answered(users)
         service.change(V2)
         service.wait_for_weight(50)
-        operators = ("-n", "gracefulservice-system", "-l", "app.kubernetes.io/name=gracefulservice")
-        done = service.place.stage.kubectl("delete", "pod", *operators, "--grace-period=0", "--force")
-        assert done.returncode == 0, done.stderr
-        assert site.weights() == [500, 500]
-        service.wait_for("Healthy", 400)
-        summary = users.stop()
+        with turns.alone():
+            assert not faults.operator_restarts(service.place.stage)
+            faults.kill_operator(service.place.stage)
+            assert site.weights() == [500, 500]
+            service.wait_for("Healthy", 400)
+        summary = over(service, users)
     record("A39", summary)
     assert summary.lost == 0, summary.first_loss
     assert service.reasons().count("RolloutStarted") == 1

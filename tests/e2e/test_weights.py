@@ -8,7 +8,7 @@ from typing import Any
 from tests.e2e.test_weighted import OBJECTIVES
 from tests.support import plain
 from tests.support.services import V2, steps
-from tests.support.site import Site, answered, warmed
+from tests.support.site import Site, answered, inside, warmed
 
 
 def apply_route(site: Site, manager: str) -> None:
@@ -41,7 +41,7 @@ def contested(site: Site, status: str) -> dict[str, Any]:
 
 def test_a_tool_that_applies_the_route_is_answered_once_and_then_named(site: Site, record: Callable[..., None]) -> None:
     """Ours is written again, then theirs is left and the rollout holds until a person resumes it. Nobody is lost."""
-    site.start(rollout=steps(50, hold="60s"), objectives=OBJECTIVES)
+    site.start(rollout=steps(50, hold="5m"), objectives=OBJECTIVES)
     warmed(site)
     service, place = site.service, site.service.place
     with site.users() as users:
@@ -57,7 +57,8 @@ def test_a_tool_that_applies_the_route_is_answered_once_and_then_named(site: Sit
         apply_route(site, "gitops")
         place.wait("A hold", lambda: contested(site, "True")["reason"] == "Held")
         assert site.weights() == [100, 0]
-        service.command("resume")
+        service.receipt(service.command("resume"))
+        assert service.receipt(service.command("promote"))["result"] == "Done"
         service.wait_for("Healthy", 400)
         summary = users.stop()
     record("G-7", summary)
@@ -69,7 +70,7 @@ def test_the_effect_of_a_weight_is_seen(site: Site, record: Callable[..., None])
     site.start(rollout=steps(20, hold="40s"), objectives=OBJECTIVES)
     warmed(site)
     service, place = site.service, site.service.place
-    with site.users() as outside, place.traffic(place.address("shop"), connections="keepalive") as within:
+    with site.users() as outside, place.traffic(inside(service), connections="keepalive") as within:
         answered(outside)
         service.change(V2)
         service.wait_for_weight(20)

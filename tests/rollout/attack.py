@@ -15,7 +15,7 @@ from gracefulservice.rollout import capacity, demand
 from gracefulservice.rollout.decide import decide
 from gracefulservice.rollout.desired import Desired
 from gracefulservice.rollout.happenings import Reason
-from gracefulservice.rollout.memory import Clearing, Climbing, Draining, Idle, Memory
+from gracefulservice.rollout.memory import Clearing, Climbing, Draining, Idle, Memory, TurningBack
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.seen import Seen
 
@@ -56,6 +56,7 @@ class Attack:
         self.wishes = Wishes(Random(1000 + self.seed))
         self.world = World(random=random, weighted=self.weighted, lag=random.choice((1.0, 2.0, 6.0)))
         self.world.rival = Random(self.seed) if self.weighted and self.seed % 4 == 3 else None
+        self.world.drainer = Random(2000 + self.seed)
         self.want("shop:1", replicas=random.choice((1, 2, 4)))
 
     def want(self, image: str, replicas: int | None = None) -> None:
@@ -74,6 +75,7 @@ class Attack:
         seen = self.world.look(plan)
         decision = decide(plan, seen, before, self.world.now)
         self.memory, self.desired = through_json(decision.memory), decision.desired
+        self.world.spared = not self.weighted and isinstance(self.memory.state, Climbing | TurningBack)
         self.trail.append(f"{self.world.now:.0f} {self.memory.state.kind} {decision.desired}")
         self.check_decision(demand.kept(plan, self.memory), seen, decision.desired)
         self.check_memory(demand.kept(plan, before), before)
@@ -95,6 +97,7 @@ class Attack:
         self.nothing_below_traffic(plan, seen, desired)
         self.stable_keeps_capacity(plan, desired)
         self.condemned_never_rises(seen, desired)
+        self.superseded_never_rises(plan, seen, desired)
         self.somebody_serves()
 
     def weight_has_capacity(self, plan: Plan, seen: Seen, desired: Desired) -> None:
@@ -124,7 +127,7 @@ class Attack:
             )
             behind = seen.canary_service.endpoints.get(revision, 0)
             if behind and (carried or unsure):
-                needed = capacity.canary_pods(plan, carried or 100.0)
+                needed = capacity.canary_pods(plan, carried or 100.0) if plan.replicas else 0
                 self.insist(replicas >= min(needed, behind), f"{revision} scaled to {replicas} under {carried} %")
 
     def stable_keeps_capacity(self, plan: Plan, desired: Desired) -> None:
@@ -144,6 +147,12 @@ class Attack:
             return
         if desired.canary_selector in self.memory.condemned and desired.canary_selector != self.memory.stable:
             self.insist(desired.weight <= (seen.route.weight or 0.0), "a condemned revision got more weight")
+
+    def superseded_never_rises(self, plan: Plan, seen: Seen, desired: Desired) -> None:
+        """A canary that nobody asks for any more gets no more weight."""
+        if desired.weight is None or not seen.route or self.memory.canary in (None, plan.revision.id):
+            return
+        self.insist(desired.weight <= (seen.route.weight or 0.0), "a superseded revision got more weight")
 
     def somebody_serves(self) -> None:
         """Users are served as long as any revision ever was."""
@@ -196,7 +205,7 @@ class Attack:
     def command(self, do: Verb, *, full: bool = False) -> None:
         """A person annotates the object."""
         self.commands += 1
-        self.world.command = Command(id=str(self.commands), do=do, by="ada", full=full)
+        self.world.command = Command(id=str(self.commands), do=do, by="somebody", full=full)
 
     def disturb(self, image: int) -> None:
         """One of the things that happen."""
@@ -219,8 +228,6 @@ class Attack:
                 self.want(self.image, self.random.choice((2, 4, 5)))
             case 9 | 10 if self.weighted:
                 self.world.meddle()
-            case _:
-                pass
 
     def autoscale(self) -> None:
         """In every second schedule somebody counts stable's pods: the load comes and goes, and with it `replicas`."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from gracefulservice.api import Command, Status, Verb
 from gracefulservice.rollout import report
+from gracefulservice.rollout.against import as_it_looks
 from gracefulservice.rollout.judge import Evidence, begin, learn
 from gracefulservice.rollout.memory import Memory
 from gracefulservice.rollout.plan import Plan, build
@@ -90,19 +91,19 @@ def written(before: Memory, look: Seen, wish: Any = None, previous: Status | Non
     return report.status(generation=7, problems=(), now=NOW, name="shop", **(given | fields))
 
 
-def command(do: Verb, id: str = "1", by: str = "ada", **fields: Any) -> Command:  # noqa: A002 - the field's name
+def command(do: Verb, id: str = "1", by: str = "somebody", **fields: Any) -> Command:  # noqa: A002 - the field's name
     """What a person asks for."""
     return Command(id=id, do=do, by=by, **fields)
 
 
 def evidence(good: int, bad: int, *, weight: float = 25.0, stable: int = 1000, at: float = NOW) -> Evidence:
-    """Evidence after two looks: the canary answered `good` and `bad` requests, stable only good ones."""
+    """Evidence after two looks: the canary answered `good` and `bad` requests, stable only good ones, also later."""
     objectives = plan(objectives=ERRORS).objectives
     found = begin(objectives, at - 60)
     for place, when in enumerate((at - 10, at - 5)):
         counts = {"new": (place * good, place * bad), "old": (place * stable, 0)}
         found = learn(found, objectives, answers(counts, when), NEW, weight)
-    return found
+    return found.model_copy(update={"tallies": as_it_looks(found.tallies, objectives)})
 
 
 def answers(counts: Mapping[str, tuple[int, int]], at: float) -> Look:

@@ -11,6 +11,9 @@ from .world import World
 LASTS = 290.0
 """Seconds for which capacity is kept after a rollout: a look or two less than the heart says."""
 
+EXCUSED = 60.0
+"""Seconds until a pod that a drain took before its successor was ready is replaced, at the latest."""
+
 
 @dataclass
 class Promise:
@@ -27,6 +30,8 @@ class Promise:
     ends: float | None = None
     least: float = 0.0
     most: float = 0.0
+    excused: float = 0.0
+    """Until when less is ready because a drain is not held up for ever."""
 
     def watch(self, world: World, before: Memory, after: Memory, replicas: int) -> None:
         """One step of the schedule, in which the user, or an autoscaler, asks for `replicas`."""
@@ -55,6 +60,10 @@ class Promise:
 
     def broken(self, world: World, memory: Memory) -> str:
         """What is wrong with the pods that are ready now, or empty."""
+        if any(surge.given_up for surge in memory.surges.values()):
+            self.excused = world.now + EXCUSED
+        if world.now < self.excused:
+            self.had = 0
         due = min(self.had, floor(self.pods * self.least / self.most)) if self.most else 0
         ready = self.ready(world, memory)
         self.had = max(self.had, min(ready, self.pods))
@@ -67,7 +76,8 @@ class Promise:
 
     def excess(self, world: World, fleets: Mapping[str, int]) -> str:
         """A fleet that is larger than any request rate justifies, or empty."""
-        most = max([2 * self.largest, *world.wanted.values()])
+        surge = any(pod.doomed for pod in world.pods)
+        most = max([2 * self.largest, *world.wanted.values()]) + surge
         found = [
             f"{revision} gets {pods} pods where {most} are enough" for revision, pods in fleets.items() if pods > most
         ]

@@ -1,5 +1,6 @@
 """The way up: what each state waits for, and where it goes when everything is there."""
 
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -7,9 +8,10 @@ import pytest
 from gracefulservice.rollout.capacity import canary_pods, stable_pods
 from gracefulservice.rollout.climb import worthwhile
 from gracefulservice.rollout.decide import decide
-from gracefulservice.rollout.judge import begin
-from gracefulservice.rollout.memory import Baking, Clearing, Climbing, Memory, Stopwatch, Warming
+from gracefulservice.rollout.judge import Flow, begin
+from gracefulservice.rollout.memory import Baking, Clearing, Climbing, Memory, Warming
 from gracefulservice.rollout.seen import RouteSeen, Seen, ServiceSeen
+from gracefulservice.rollout.stopwatch import Stopwatch
 
 from .builders import ERRORS, NEW, NOW, OLD, RAMP, evidence, fleets, memory, plan, ratio, seen
 
@@ -118,6 +120,30 @@ def test_a_ramp_begins_with_what_the_budget_allows(story: str, known: Any, weigh
     found = after(warm(evidence=known.model_copy(update={"weight": 0.0})), seen(4, 2), RAMPED)
     rate = 100 * 20 / (sum(flow.requests for flow in known.flow[1:]) / 5 * 10) if weight else None
     assert place(found)[1] == (round(rate, 1) if rate else None), story
+
+
+def test_where_pods_are_read_by_the_operator_the_reaction_time_is_shorter() -> None:
+    """What is known within 4 s allows two and a half times the weight, and a further one after 4 s."""
+    pods = plan(canary=RAMP, objectives=ERRORS, metrics={"source": "pods"})
+    first = GOOD.model_copy(update={"weight": 0.0})
+    weights = [place(after(warm(evidence=first), seen(4, 2), wish))[1] for wish in (RAMPED, pods)]
+    assert weights == [0.3, 0.8]
+    moved = climbs(2, held=4.5, observed_at=NOW - 5.5, evidence=GOOD)
+    assert [place(after(moved, seen(4, 4, weight=2), wish))[1] for wish in (RAMPED, pods)] == [2, 10]
+
+
+def test_where_looks_are_slow_the_reaction_time_is_longer() -> None:
+    """By as much as they are further apart than a tick; one gap, or two, say nothing yet."""
+    pods = plan(canary=RAMP, objectives=ERRORS, metrics={"source": "pods"})
+
+    def weight(*gaps: float, wish: Any = pods) -> Any:
+        ends = list(accumulate(gaps, initial=NOW - sum(gaps)))
+        flow = [Flow(at, 600.0 * gap) for at, gap in zip(ends[1:], gaps, strict=True)]
+        known = GOOD.model_copy(update={"weight": 0.0, "flow": (Flow(ends[0], 0.0), *flow)})
+        return place(after(warm(evidence=known), seen(4, 2), wish))[1]
+
+    assert [weight(2, 2, 2), weight(8, 8, 8), weight(9, 9), weight(30, 2, 2, 2)] == [0.8, 0.3, 0.8, 0.8]
+    assert weight(20, 20, 20, wish=RAMPED) == weight(5, 5, 5, wish=RAMPED), "a Prometheus may be slow in itself"
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,11 @@ from gracefulservice.rollout.memory import (
     Idle,
     Memory,
     Narrowing,
-    Stopwatch,
     TurningBack,
     Warming,
     Widening,
 )
+from gracefulservice.rollout.stopwatch import Stopwatch
 
 from .builders import ERRORS, NEW, NEWER, NOW, OLD, command, evidence, memory, plan, seen
 
@@ -46,8 +46,8 @@ def told(before: Memory, order: Any, wish: Any = None) -> tuple[Memory, Receipt]
 def test_a_rollout_can_be_aborted_until_the_pointer_moves(state: Any) -> None:
     """The canary turns back, is condemned, and history says who decided it."""
     after, receipt = told(memory(state), command("abort"))
-    assert (after.state, after.condemned) == (TurningBack(leaving=NEW), {NEW: "ada aborted the rollout."})
-    assert (after.history[0].outcome, after.history[0].by) == ("RolledBack", "ada")
+    assert (after.state, after.condemned) == (TurningBack(leaving=NEW), {NEW: "somebody aborted the rollout."})
+    assert (after.history[0].outcome, after.history[0].by) == ("RolledBack", "somebody")
     assert receipt.sentence == f"Revision {NEW} goes back to {OLD} and is condemned."
 
 
@@ -115,7 +115,7 @@ def test_a_second_pause_is_refused_with_the_first_ones_reason() -> None:
 def test_a_pause_of_a_person_is_resumed() -> None:
     """The state goes on where it was."""
     after, receipt = told(memory(CLIMBS, paused="grace paused it."), command("resume"))
-    assert (after.paused, after.state, receipt.sentence) == ("", CLIMBS, "ada resumed the rollout.")
+    assert (after.paused, after.state, receipt.sentence) == ("", CLIMBS, "somebody resumed the rollout.")
 
 
 def test_the_pause_of_a_step_is_resumed() -> None:
@@ -154,7 +154,7 @@ def test_a_pause_after_promote_stops_it() -> None:
     """A person who changes their mind is obeyed."""
     decision = decide(plan(), seen(4, 4, weight=25, command=command("pause")), memory(CLIMBS, hurry="judged"), NOW)
     assert isinstance(decision.memory.state, Climbing)
-    assert (decision.memory.state.weight, decision.memory.paused) == (25, "ada paused it.")
+    assert (decision.memory.state.weight, decision.memory.paused) == (25, "somebody paused it.")
 
 
 def test_a_retry_begins_at_the_first_step() -> None:

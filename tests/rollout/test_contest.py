@@ -7,19 +7,11 @@ import pytest
 from gracefulservice.rollout.commands import obey
 from gracefulservice.rollout.contest import aspect, held, met
 from gracefulservice.rollout.decide import Decision, decide
-from gracefulservice.rollout.memory import (
-    Baking,
-    Climbing,
-    Draining,
-    Memory,
-    Stopwatch,
-    TurningBack,
-    Warming,
-    Widening,
-)
+from gracefulservice.rollout.memory import Baking, Climbing, Draining, Memory, TurningBack, Warming, Widening
 from gracefulservice.rollout.narrate import narrate
 from gracefulservice.rollout.rewrites import Rewrites
 from gracefulservice.rollout.seen import RouteSeen, Seen, ServiceSeen
+from gracefulservice.rollout.stopwatch import Stopwatch
 
 from .builders import ERRORS, NEW, NOW, RAMP, command, evidence, memory, plan, seen, written
 
@@ -107,9 +99,9 @@ def test_a_second_foreign_weight_is_left_and_holds_the_rollout(weight: float) ->
 @pytest.mark.parametrize("before", [climbs(rewrites=HELD), climbs(rewrites=ANSWERED)], ids=["held", "answered"])
 def test_it_is_over_once_the_route_carries_our_weight(before: Memory) -> None:
     """Whoever wrote it. A third time holds at once."""
-    over = passed(before, at(50, "ada at 12:05")).memory
+    over = passed(before, at(50, "somebody at 12:05")).memory
     assert not over.rewrites.open
-    third = passed(over.but(state=before.state), at(0, "ada at 12:09"))
+    third = passed(over.but(state=before.state), at(0, "somebody at 12:09"))
     assert third.memory.rewrites.holds
     assert third.desired.weight == 0
 

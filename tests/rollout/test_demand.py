@@ -7,9 +7,10 @@ import pytest
 from gracefulservice.rollout import demand
 from gracefulservice.rollout.decide import decide
 from gracefulservice.rollout.judge import Evidence, Flow
-from gracefulservice.rollout.memory import Baking, Climbing, Draining, Floor, Idle, Memory, Narrowing, Stopwatch
+from gracefulservice.rollout.memory import Baking, Climbing, Draining, Floor, Idle, Memory, Narrowing
 from gracefulservice.rollout.memory import TurningBack as Back
 from gracefulservice.rollout.seen import Fleet, Seen
+from gracefulservice.rollout.stopwatch import Stopwatch
 
 from .builders import NEW, NOW, OLD, memory, plan, ratio, seen, written
 

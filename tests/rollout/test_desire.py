@@ -1,5 +1,6 @@
 """The world wanted: what each state asks for, held back by what is really there."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -75,6 +76,30 @@ def test_pods(story: str, state: Any, look: Seen, wish: Any, old: int, new: int)
     """Nothing below the traffic observed on it, nothing before its drain."""
     wanted = desire(wish or plan(), look, memory(state)).fleets
     assert (wanted[OLD], wanted.get(NEW, 0)) == (old, new), story
+
+
+@pytest.mark.parametrize(
+    ("story", "look", "state", "pods"),
+    [
+        ("nobody reaches it", seen(4, 4, weight=100, fleets=fleets(old=4, new=4, newer=2)), WIDENS, 0),
+        ("nor on the way back", seen(4, 4, weight=100, fleets=fleets(old=4, new=4, newer=2)), GOES_BACK, 0),
+        ("a wide Service leads to it", ratio(3, 1, fleets=fleets(old=3, new=1, newer=2)), at(25), 0),
+        ("and its pods are ready", ratio(stable_service=ServiceSeen(WIDE, endpoints(old=3, newer=2))), at(25), 2),
+        ("the canary's Service does", seen(4, 0, canary_service=ServiceSeen(NEWER, endpoints(newer=2))), WARMS, 2),
+        ("the route cannot be read", seen(4, 4, route=UNREAD, fleets=fleets(old=4, new=4, newer=2)), WIDENS, 2),
+    ],
+)
+def test_a_revision_that_plays_no_part_goes_once_nobody_reaches_it(
+    story: str, look: Seen, state: Any, pods: int
+) -> None:
+    """Somebody scaled it by hand in the middle of a rollout, which would otherwise wait for it for ever."""
+    look = replace(look, fleets={**look.fleets, NEWER: Fleet(2, 2, 2)})
+    assert desire(RATIO if look.route is None else plan(), look, memory(state)).fleets[NEWER] == pods, story
+
+
+def test_what_nobody_can_tell_from_stable_keeps_its_pods() -> None:
+    """The status was lost, and nothing says who serves."""
+    assert desire(plan(), seen(4, 0, foreign=("x",)), Memory()).fleets[OLD] == 4
 
 
 def test_founding_takes_the_pods_of_what_it_replaces() -> None:

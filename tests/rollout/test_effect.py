@@ -13,7 +13,6 @@ from gracefulservice.rollout.memory import (
     Draining,
     Idle,
     Memory,
-    Stopwatch,
     TurningBack,
     Warming,
     Widening,
@@ -21,6 +20,7 @@ from gracefulservice.rollout.memory import (
 from gracefulservice.rollout.narrate import narrate
 from gracefulservice.rollout.seen import RouteSeen, Seen
 from gracefulservice.rollout.share import Share
+from gracefulservice.rollout.stopwatch import Stopwatch
 
 from .builders import ERRORS, NEW, NOW, OLD, evidence, memory, plan, ratio, seen, written
 

@@ -17,12 +17,23 @@ def test_a_bad_canary_fails_with_its_numbers_in_a_sentence() -> None:
     rollout.run(3, stable=(1000, 0), canary=(0, 0))
     rollout.run(1, stable=(1036, 1), canary=(14, 2))
     rollout.run(2, stable=(1036, 1), canary=(15, 3))
+    rollout.run(1, stable=(1036, 1), canary=(0, 0))
     found = said(rollout)
     assert (found.verdict, found.cause, found.gate_open) == (Verdict.FAIL, None, False)
     assert found.odds >= LIMIT == found.limit == 100
     assert found.sentence == (
-        "139 : 1 against, limit 100 : 1: 8 of 52 canary requests failed, stable 2 of 5,110; "
-        "largest part: error rate, 15.4 % where 1 % is allowed."
+        "15,223 : 1 against, limit 100 : 1: 8 of 52 canary requests failed, stable 3 of 6,147; "
+        "largest part: error rate vs stable, 15.4 % where stable has 0.0488 %."
+    )
+
+
+def test_without_stable_the_objective_alone_condemns_at_once() -> None:
+    rollout = Rollout(weight=100.0)
+    rollout.run(2, stable=(0, 0), canary=(40, 8))
+    assert said(rollout).verdict is Verdict.FAIL
+    assert said(rollout).sentence == (
+        "93,603 : 1 against, limit 100 : 1: 16 of 96 canary requests failed, stable 0 of 0; "
+        "largest part: error rate, 16.7 % where 1 % is allowed."
     )
 
 

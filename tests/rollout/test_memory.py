@@ -16,14 +16,13 @@ from gracefulservice.rollout.memory import (
     Idle,
     Memory,
     Narrowing,
-    Progress,
     Returning,
-    Stopwatch,
     TurningBack,
     Warming,
     Widening,
 )
 from gracefulservice.rollout.recall import FORMAT, dumped, remembered, unknown
+from gracefulservice.rollout.stopwatch import Progress, Stopwatch
 
 from .builders import ERRORS, NEW, NOW, OLD, evidence, memory, plan
 
@@ -88,7 +87,7 @@ def test_every_state_survives_its_way_through_status(state: Any) -> None:
     receipt = Receipt(id="1", do="abort", result="Done", sentence="It is done.", time=NOW)
     before = memory(
         state,
-        paused="ada paused it.",
+        paused="somebody paused it.",
         hurry="judged",
         wished=NEW,
         blind=RUNNING,

@@ -10,6 +10,7 @@ from gracefulservice.rollout import (
     capacity,
     climb,
     contest,
+    cordon,
     decide,
     demand,
     desire,
@@ -23,7 +24,7 @@ from gracefulservice.rollout.memory import Clearing, Memory
 
 from .attack import Attack, BrokenError
 
-SEEDS = 40
+SEEDS = 80
 Mutate = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -125,7 +126,7 @@ def nobody_is_somebody_else(patch: pytest.MonkeyPatch) -> None:
 def ratio_bound_by_its_pods(patch: pytest.MonkeyPatch) -> None:
     """A ramp by replica ratio goes no higher than the pods that it has made so far."""
     original = climb.limits
-    patch.setattr(climb, "limits", lambda plan, seen, canary: replace(original(plan, seen, canary), capacity=25.0))
+    patch.setattr(climb, "limits", lambda *looked: replace(original(*looked), capacity=25.0))
 
 
 def weight_kept_on_deletion(patch: pytest.MonkeyPatch) -> None:
@@ -189,6 +190,11 @@ def ratio_shows_the_unmeasured(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(climb, "obstructed", always(""))
 
 
+def evicted_without_successor(patch: pytest.MonkeyPatch) -> None:
+    """Nobody looks at cordoned nodes, and a drain takes pods that nothing has replaced."""
+    patch.setattr(cordon, "watched", lambda _plan, _seen, memory, _now: memory)
+
+
 MUTATIONS: tuple[tuple[Mutate, bool, bool], ...] = (
     (weight_without_capacity, True, False),
     (stable_gives_way_early, False, False),
@@ -214,6 +220,8 @@ MUTATIONS: tuple[tuple[Mutate, bool, bool], ...] = (
     (alarmed_without_cause, True, False),
     (floor_forgotten, True, False),
     (floor_ends_with_the_rollout, True, True),
+    (evicted_without_successor, True, False),
+    (evicted_without_successor, False, True),
 )
 
 

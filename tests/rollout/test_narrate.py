@@ -15,15 +15,15 @@ from gracefulservice.rollout.memory import (
     Memory,
     Narrowing,
     Returning,
-    Stopwatch,
     TurningBack,
     Warming,
     Widening,
 )
 from gracefulservice.rollout.narrate import narrate
 from gracefulservice.rollout.seen import Fleet, RouteSeen, Seen, ServiceSeen
+from gracefulservice.rollout.stopwatch import Stopwatch
 
-from .builders import ERRORS, NEW, NOW, OLD, RAMP, evidence, fleets, memory, plan, ratio, seen
+from .builders import ERRORS, NEW, NEWER, NOW, OLD, RAMP, evidence, fleets, memory, plan, ratio, seen
 
 RATIO = plan(weighted=False)
 JUDGED = plan(objectives=ERRORS)
@@ -31,6 +31,11 @@ PAUSING = plan(canary={"steps": [{"weight": 25, "pause": "UntilResumed"}]})
 GOOD = evidence(2000, 0)
 OUT = GOOD.model_copy(update={"outage": "Prometheus does not answer."})
 UNREAD = begin(JUDGED.objectives, NOW - 60)
+SCALED = (
+    f"Holding 100 %: revision {NEWER} plays no part and goes first, before the Service of stable takes in the pods of "
+    f"revision {NEW}: 1 pod left."
+)
+UNACCEPTED = "A gateway has yet to accept the route."
 ABSENT = RouteSeen(None, trouble="HTTPRoute shop does not exist.")
 STUCK: dict[str, Any] = {
     "fleets": fleets(old=4) | {NEW: Fleet(2, 0, 2, trouble="ImagePullBackOff")},
@@ -105,9 +110,9 @@ def test_at_rest(before: Memory, look: Seen, wish: Any, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("before", "look", "wish", "sentence"),
     [
-        (warms(paused="ada paused it."), seen(4, 1), None, "Paused at 0 %: ada paused it."),
+        (warms(paused="somebody paused it."), seen(4, 1), None, "Paused at 0 %: somebody paused it."),
         (warms(), seen(4, 1, route=ABSENT), None, "Holding 0 %: HTTPRoute shop does not exist."),
-        (warms(), seen(4, 1, route=RouteSeen(0)), None, "Holding 0 %: a gateway has yet to accept the route."),
+        (warms(), seen(4, 1, route=RouteSeen(0)), None, f"Holding 0 %: {UNACCEPTED}"),
         (warms(), seen(**STUCK), None, f"Holding 0 %: revision {NEW} has 0 of 1 pod ready (ImagePullBackOff)."),
         (warms(1.0), seen(4, 1), None, f"Revision {NEW} warms up for 2 s more."),
         (warms(evidence=OUT), seen(4, 1), JUDGED, "Holding 0 %: Prometheus does not answer."),
@@ -129,12 +134,12 @@ def test_before_the_first_request(before: Memory, look: Seen, wish: Any, sentenc
 @pytest.mark.parametrize(
     ("before", "look", "wish", "sentence"),
     [
-        (climbs(paused="ada paused it."), seen(4, 1, weight=25), None, "Paused at 25 %: ada paused it."),
+        (climbs(paused="somebody paused it."), seen(4, 1, weight=25), None, "Paused at 25 %: somebody paused it."),
         (
-            climbs(50, observed=None, paused="ada paused it."),
+            climbs(50, observed=None, paused="somebody paused it."),
             seen(4, 2, weight=25),
             None,
-            "Paused at 25 %: ada paused it.",
+            "Paused at 25 %: somebody paused it.",
         ),
         (climbs(), seen(4, 1, route=ABSENT), None, "Holding: HTTPRoute shop does not exist."),
         (climbs(50), seen(4, 1, weight=25), None, f"Holding 25 %: revision {NEW} has 1 of 2 pods ready."),
@@ -155,7 +160,7 @@ def test_on_the_way_up(before: Memory, look: Seen, wish: Any, sentence: str) -> 
 @pytest.mark.parametrize(
     ("before", "look", "wish", "sentence"),
     [
-        (bakes(paused="ada paused it."), seen(4, 4, weight=100), None, "Paused at 100 %: ada paused it."),
+        (bakes(paused="somebody paused it."), seen(4, 4, weight=100), None, "Paused at 100 %: somebody paused it."),
         (bakes(), seen(4, 3, weight=100), None, f"Holding 100 %: revision {NEW} has 3 of 4 pods ready."),
         (bakes(), seen(4, 4, route=ABSENT), None, "Holding: HTTPRoute shop does not exist."),
         (bakes(), seen(4, 4, route=RouteSeen(100)), None, "Going to 100 %: the routers have not taken it over yet."),
@@ -176,6 +181,14 @@ def test_on_the_way_up(before: Memory, look: Seen, wish: Any, sentence: str) -> 
             None,
             f"The Service of stable takes in the pods of revision {NEW}: it has 0 of 4 pods there.",
         ),
+        (memory(Widening(canary=NEW)), seen(4, 4, route=RouteSeen(100)), None, f"Holding 100 %: {UNACCEPTED}"),
+        (memory(Widening(canary=NEW)), seen(4, 4, route=ABSENT), None, f"Holding 100 %: {ABSENT.trouble}"),
+        (
+            memory(Widening(canary=NEW)),
+            seen(4, 4, weight=100, fleets=fleets(old=4, new=4, newer=1)),
+            None,
+            SCALED,
+        ),
     ],
 )
 def test_at_100_percent(before: Memory, look: Seen, wish: Any, sentence: str) -> None:
@@ -184,19 +197,27 @@ def test_at_100_percent(before: Memory, look: Seen, wish: Any, sentence: str) ->
 
 
 BACK = memory(TurningBack(leaving=NEW))
+NARROWS = f"Revision {OLD} leaves the Service of stable."
+RETURNS = "The weight returns from the canary's Service to that of stable."
+LOST = (
+    f"Revision {NEW} stops: 1 pod left. The time to stop is over for pod shop-b2-x1 on node w2, so that node may be "
+    "lost: a minute later nobody waits for it any more."
+)
+STAYS = Fleet(0, 0, 1, overdue=("pod shop-b2-x1 on node w2",))
 GOING = f"All traffic goes back from revision {NEW} to {OLD}"
 
 
 @pytest.mark.parametrize(
     ("before", "look", "wish", "sentence"),
     [
-        (memory(Narrowing(leaving=OLD)), seen(), None, f"Revision {OLD} leaves the Service of stable."),
-        (
-            memory(Returning(leaving=OLD)),
-            seen(),
-            None,
-            "The weight returns from the canary's Service to that of stable.",
-        ),
+        (memory(Narrowing(leaving=OLD)), seen(), None, NARROWS),
+        (memory(Returning(leaving=OLD)), seen(), None, RETURNS),
+        (memory(Narrowing(leaving=OLD)), seen(route=ABSENT), None, f"{NARROWS} {ABSENT.trouble}"),
+        (memory(Narrowing(leaving=OLD)), seen(route=RouteSeen(100)), None, f"{NARROWS} {UNACCEPTED}"),
+        (memory(Returning(leaving=OLD)), seen(route=ABSENT), None, f"{RETURNS} {ABSENT.trouble}"),
+        (memory(Returning(leaving=OLD)), seen(route=RouteSeen(0)), None, f"{RETURNS} {UNACCEPTED}"),
+        (BACK, seen(4, 2, route=ABSENT), None, f"{GOING}. {ABSENT.trouble}"),
+        (BACK, seen(4, 2, route=RouteSeen(0)), None, f"{GOING}. {UNACCEPTED}"),
         (BACK, seen(4, 2, weight=25), None, f"{GOING}."),
         (BACK, seen(1, 2, weight=25), None, f"{GOING}."),
         (
@@ -213,6 +234,12 @@ GOING = f"All traffic goes back from revision {NEW} to {OLD}"
         ),
         (BACK, ratio(4, 1), RATIO, f"{GOING}."),
         (memory(Clearing(leaving=NEW)), seen(4, 1), None, f"Revision {NEW} stops: 1 pod left."),
+        (
+            memory(Clearing(leaving=NEW)),
+            seen(4, fleets=fleets(old=4) | {NEW: STAYS}),
+            None,
+            LOST,
+        ),
         (
             memory(Idle()),
             seen(deleting=True),

@@ -44,7 +44,7 @@ def test_the_problems_stand_in_the_conditions(state: Any) -> None:
         ("at rest beside a condemned target", Idle(), "shop:2", {"condemned": {NEW: "it failed."}}, "Invalid"),
         ("on the way up", AT_25, "shop:2", {}, "Progressing"),
         ("on the way back", TurningBack(leaving=NEW), "shop:2", {"condemned": {NEW: "it failed."}}, "Degraded"),
-        ("paused", AT_25, "shop:2", {"paused": "ada paused it."}, "Paused"),
+        ("paused", AT_25, "shop:2", {"paused": "somebody paused it."}, "Paused"),
     ],
 )
 def test_the_phase_says_whether_anything_goes_on(story: str, state: Any, image: str, fields: Any, phase: str) -> None:

@@ -6,9 +6,10 @@ import pytest
 
 from gracefulservice.rollout.contract import Contract, resolve
 from gracefulservice.rollout.decide import decide
-from gracefulservice.rollout.memory import Climbing, Memory, Stopwatch, Warming
+from gracefulservice.rollout.memory import Climbing, Memory, Warming
 from gracefulservice.rollout.preparation import Hook, delay_of
 from gracefulservice.rollout.seen import Delay, Fleet, Seen
+from gracefulservice.rollout.stopwatch import Stopwatch
 
 from .builders import NEW, NOW, OLD, fleets, memory, plan, seen, written
 

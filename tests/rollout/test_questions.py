@@ -47,6 +47,18 @@ def test_counters_are_asked_for(story: str, wish: Any, before: Memory, asked: bo
     assert at is None or at <= NOW
 
 
+def test_pods_that_are_read_by_the_operator_are_asked_about_sooner() -> None:
+    """Every two seconds, a second late; where their scrapes are further apart, the rhythm follows."""
+    pods = plan(objectives=ERRORS, metrics={"source": "pods"})
+    known = KNOWN.model_copy(update={"begun": NOW - 10, "at": NOW - 2, "interval": 2.0, "ticks": 9})
+    before = memory(CLIMBS, evidence=known)
+    assert [due(pods, before, NOW + late) for late in (0.0, 0.9, 1.0, 2.9)] == [None, None, NOW, NOW]
+    assert next_due(pods, before, NOW + 0.25) == 0.75
+    slow = memory(CLIMBS, evidence=known.model_copy(update={"interval": 5.0, "at": NOW - 5}))
+    assert [due(pods, slow, NOW + late) for late in (0.0, 0.9, 1.0)] == [None, None, NOW]
+    assert [due(JUDGED, before, NOW + late) for late in (0.9, 1.0, 5.9)] == [None, NOW, NOW], "by Prometheus"
+
+
 @pytest.mark.parametrize("state", [Narrowing(leaving=NEW), TurningBack(leaving=NEW), Draining(leaving=NEW)])
 def test_while_a_revision_leaves_the_instant_is_now(state: Any) -> None:
     """Nothing is judged any more, and every second that a sample is seen later prolongs the drain."""
@@ -55,13 +67,13 @@ def test_while_a_revision_leaves_the_instant_is_now(state: Any) -> None:
     }
     assert at == {2.4: None, 2.5: NOW}
     assert due(JUDGED, memory(state, evidence=FRESH), NOW) == NOW, "nothing was ever asked"
-    assert due(JUDGED, memory(CLIMBS, evidence=KNOWN), NOW) == NOW - 10 + 5, "else it is one scrape late"
+    assert due(JUDGED, memory(CLIMBS, evidence=KNOWN), NOW) == NOW - 10 + 5, "else one of the grid"
 
 
 @pytest.mark.parametrize(
     ("story", "state", "ago", "wait"),
     [
-        ("a canary is judged: the next of the grid, one scrape late", CLIMBS, 10, 5.0),
+        ("a canary is judged: the next of the grid, a second late", CLIMBS, 10, 1.0),
         ("a revision leaves: half a scrape interval after the last", Draining(leaving=NEW), 1, 1.5),
         ("an answer failed to come: not at once again", Draining(leaving=NEW), 60, 2.5),
         ("nobody moves", Idle(), 10, None),

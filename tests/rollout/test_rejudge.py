@@ -5,20 +5,22 @@ from typing import Any
 
 import pytest
 
+from gracefulservice.rollout import questions
 from gracefulservice.rollout.decide import decide
 from gracefulservice.rollout.frozen import freeze, in_force
 from gracefulservice.rollout.judge import ALPHA, begin
-from gracefulservice.rollout.memory import Baking, Climbing, Draining, Memory, Stopwatch, TurningBack, Warming
+from gracefulservice.rollout.memory import Baking, Climbing, Draining, Memory, TurningBack, Warming
 from gracefulservice.rollout.narrate import narrate
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.seen import Seen
+from gracefulservice.rollout.stopwatch import Stopwatch
 
 from .builders import ERRORS, NEW, NOW, RAMP, answers, evidence, memory, plan, seen, spec, written
 
 LAX = {"errorRate": {"max": "30%"}}
 STRICT = {"errorRate": {"max": "0.1%"}}
 AT_25 = Climbing(canary=NEW, weight=25, observed_at=NOW - 60, held=Stopwatch(spent=9))
-GOOD, POOR = evidence(2000, 0), evidence(60, 1)
+GOOD, POOR = evidence(2000, 0), evidence(150, 1)
 
 
 def under_way(state: Any = AT_25, objectives: Any = ERRORS, canary: Any = None, **fields: Any) -> Memory:
@@ -177,6 +179,63 @@ def test_four_parts_of_a_spec_from_before_know_their_objectives() -> None:
     found = decide(plan(objectives=LAX), seen(4, 1, weight=25), memory(AT_25, frozen=parts, evidence=GOOD), NOW).memory
     assert found.evidence is not None
     assert found.evidence.begun == NOW
+
+
+WALL_BACK = [3600.0, 600.0, 20.0]
+
+
+@pytest.mark.parametrize("back", WALL_BACK)
+@pytest.mark.parametrize(
+    ("state", "weight"),
+    [
+        (AT_25, 25),
+        (Baking(canary=NEW, baked=Stopwatch(spent=9)), 100),
+        (Draining(leaving=NEW), 0),
+    ],
+    ids=lambda one: getattr(one, "kind", None),
+)
+def test_a_clock_that_went_back_leaves_no_verdict_behind(back: float, state: Any, weight: int) -> None:
+    """What was learned by the other clock is given up; what it cost of α stays spent, and it is told once."""
+    before, look = under_way(state, evidence=replaced(POOR, 0.5)), seen(4, 4, weight=weight)
+    wish = plan(objectives=ERRORS)
+    found = decide(wish, look, before, NOW - back).memory
+    assert found.evidence is not None
+    assert (found.evidence.begun, found.evidence.at, found.state.kind) == (NOW - back, None, state.kind)
+    assert found.evidence.carried <= 0.5
+    gap = f"{back - 5:,.0f}"
+    assert [one.sentence for one in found.happenings if one.reason == "ClockWentBack"] == [
+        f"The clock stands {gap} s before the newest sample: the judge begins anew."
+    ]
+    again = decide(wish, look, found, NOW - back + 1).memory
+    assert again.evidence == found.evidence
+    assert sum(one.reason == "ClockWentBack" for one in again.happenings) == 1
+
+
+@pytest.mark.parametrize("back", WALL_BACK)
+def test_no_clock_promotes_what_nobody_looks_at(back: float) -> None:
+    """200 looks in which nothing is answered; once counters are, by whatever clock, the rollout goes on by itself."""
+    wish = plan(objectives=ERRORS)
+    found, now = under_way(), NOW - back
+    for _ in range(200):
+        now += 2.5
+        found = decide(wish, seen(4, 4, weight=25), found, now).memory
+    assert isinstance(found.state, Climbing)
+    assert found.state.weight == 25
+    assert questions.due(wish, found, now) is not None
+    for count in range(30):
+        now += 5.0
+        look = answers({"new": (100 * count, 0), "old": (100 * count, 0)}, now - 5)
+        found = decide(wish, seen(4, 4, weight=25, metrics=look), found, now).memory
+        if found.state.weight != 25:  # type: ignore[union-attr]
+            break
+    assert isinstance(found.state, Climbing)
+    assert found.state.weight == 50
+
+
+def test_a_clock_that_wavers_by_less_than_a_scrape_changes_nothing() -> None:
+    """Leaders' clocks differ by that much."""
+    found = decide(plan(objectives=ERRORS), seen(4, 1, weight=25), under_way(), NOW - 9).memory
+    assert (found.evidence, found.happenings) == (GOOD, ())
 
 
 def test_what_nobody_can_tell_any_more_is_taken_for_spent() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from gracefulservice.rollout.judge import Evidence, assess, begin, learn, quiet
 from gracefulservice.rollout.objective import Objective
 from gracefulservice.rollout.reading import Look
 from gracefulservice.rollout.recall import unknown
+from gracefulservice.rollout.verdict import Verdict
 from tests.rollout.counters import ALL, BEGUN, ERRORS, App, Rollout, stable, three
 
 
@@ -56,6 +58,37 @@ def test_crashes_and_repeated_looks_change_nothing(seed: int, crashes: set[int],
     assert rewritten(broken) == broken == plain
     assert rewritten(broken).model_dump_json() == plain.model_dump_json()
     assert assess(broken, ALL, rollout.now) == assess(plain, ALL, rollout.now)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_the_order_of_samples_and_pods_does_not_matter(seed: int) -> None:
+    """Prometheus answers in any order."""
+    rollout, chance = random_history(seed, ticks=8), random.Random(seed)
+    plain = mixed = begin(ALL, BEGUN)
+    for look in rollout.looks:
+        plain = learn(plain, ALL, look, "canary", 10.0)
+        shuffled = {name: tuple(chance.sample(several, len(several))) for name, several in look.samples.items()}
+        pods = tuple(chance.sample(look.pods, len(look.pods)))
+        mixed = learn(mixed, ALL, replace(look, samples=shuffled, pods=pods), "canary", 10.0)
+    assert mixed == plain
+
+
+def test_evidence_from_before_stable_was_compared_is_understood() -> None:
+    """What it knows goes on to count; the comparison begins now."""
+    rollout = Rollout()
+    rollout.run(5)
+    written = json.loads(rollout.evidence.model_dump_json(by_alias=True))
+    for tally in written["tallies"].values():
+        del tally["case"]
+        tally["stable"] = [minute[:3] for minute in tally["stable"]]
+    again = Evidence.model_validate_json(json.dumps(written))
+    tally, before = again.tallies["errorRate"], rollout.evidence.tallies["errorRate"]
+    assert (tally.bets, tally.requests, tally.stable_requests) == (before.bets, before.requests, before.stable_requests)
+    assert unknown({"evidence": written}, {"evidence": again.model_dump(mode="json", by_alias=True)}) == ""
+    rollout.evidence = again
+    rollout.run(3, canary=(0, 10))
+    assert assess(rollout.evidence, (ERRORS,), rollout.now).verdict is Verdict.FAIL
 
 
 def test_an_older_look_teaches_nothing() -> None:

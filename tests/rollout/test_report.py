@@ -7,17 +7,10 @@ import pytest
 from gracefulservice.api import Condition, Problem, Status
 from gracefulservice.rollout import report
 from gracefulservice.rollout.judge import begin
-from gracefulservice.rollout.memory import (
-    Clearing,
-    Climbing,
-    Founding,
-    Memory,
-    Stopwatch,
-    TurningBack,
-    Warming,
-)
+from gracefulservice.rollout.memory import Clearing, Climbing, Founding, Memory, TurningBack, Warming
 from gracefulservice.rollout.recall import dumped
 from gracefulservice.rollout.seen import RouteSeen, Seen, ServiceSeen
+from gracefulservice.rollout.stopwatch import Stopwatch
 
 from .builders import ERRORS, NEW, NOW, OLD, endpoints, evidence, memory, plan, ratio, seen, written
 

@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from gracefulservice.api import HistoryEntry
+from gracefulservice.api.status import Outcome
+from gracefulservice.rollout.decide import decide
 from gracefulservice.rollout.memory import (
     Baking,
     Climbing,
@@ -17,7 +20,7 @@ from gracefulservice.rollout.memory import (
 )
 from gracefulservice.rollout.seen import RouteSeen, Seen
 
-from .builders import ERRORS, NEW, NOW, OLD, evidence, memory, plan, ratio, seen, written
+from .builders import ERRORS, NEW, NOW, OLD, answers, evidence, memory, plan, ratio, seen, written
 
 RATIO = plan(weighted=False)
 JUDGED = plan(objectives=ERRORS)
@@ -72,6 +75,29 @@ def test_evidence_is_told_as_odds() -> None:
     found = written(memory(CLIMBS, evidence=evidence(0, 4000)), seen(4, 1, weight=25), JUDGED).evidence
     assert found is not None
     assert (found.requests, found.errors, found.limit, found.odds) == (4000, 4000, 100, 1e9)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        ("Promoted", Narrowing(leaving=OLD)),
+        ("Promoted", Draining(leaving=OLD)),
+        ("RolledBack", TurningBack(leaving=NEW)),
+        ("RolledBack", Draining(leaving=NEW)),
+    ],
+)
+def test_once_it_is_decided_nobody_is_judged(outcome: Outcome, state: Any) -> None:
+    """The counters of who leaves are still read, as nobody's evidence; and the canary stays who it was."""
+    line = HistoryEntry(revision=NEW, number=2, outcome=outcome, sentence="x", started=NOW - 60, ended=NOW)
+    stable = NEW if outcome == "Promoted" else OLD
+    before = memory(state, stable=stable, evidence=evidence(2000, 0), history=(line,))
+    look = seen(4, 4, weight=0.0, metrics=answers({"new": (2100, 0), "old": (5000, 50)}, NOW + 5))
+    after = decide(JUDGED, look, before, NOW + 10).memory
+    assert after.evidence is not None
+    tally = after.evidence.tallies["errorRate"]
+    assert (tally.requests, tally.bad, after.evidence.at) == (2100, 0, NOW + 5)
+    status = written(after, look, JUDGED)
+    assert (status.evidence, [one for one in status.conditions if one.type == "MetricsReadable"]) == (None, [])
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,27 @@ def test_a_newer_template_replaces_the_first_one_directly() -> None:
     assert (found.state, found.condemned, found.history) == (Founding(revision=NEW), {}, ())
 
 
+@pytest.mark.parametrize(("weighted", "begins"), [(True, "Warming"), (False, "Climbing")])
+def test_a_first_revision_that_serves_is_not_replaced_but_rolled_over(weighted: bool, begins: str) -> None:
+    """3 of 4 pods are there, the last one finds no node: users are on them when a new image comes."""
+    look, wish = starting(3, 3), plan("shop:2", weighted=weighted)
+    first = decide(wish, look, Memory(state=Founding(revision=OLD)), NOW)
+    assert (first.memory.stable, first.memory.state) == (OLD, Idle())
+    assert first.memory.happenings[-1].sentence == f"Revision {OLD} serves with 3 of 4 pods, and {NEW} is wanted now."
+    then = decide(wish, look, first.memory, NOW)
+    assert then.memory.state.kind == begins
+    for one in (first, then):
+        assert one.desired.fleets[OLD] == 4
+        assert one.desired.stable_selector in (OLD, WIDE)
+
+
+def test_the_spec_of_the_first_revision_is_kept_before_anything_is_stable() -> None:
+    """To go by, should the next one not be sound; a newer one takes its place."""
+    found = after(FIRST, NOTHING, Memory())
+    assert found.frozen == dict(FIRST.spec)
+    assert after(plan(), starting(0, 0), found).frozen == dict(plan().spec)
+
+
 @pytest.mark.parametrize(
     ("story", "wish", "look", "state"),
     [

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gracefulservice.rollout.revision import ALPHABET, FIELDS, LENGTH, Revision
+from gracefulservice.api.names import REVISION_ALPHABET
+from gracefulservice.rollout.revision import FIELDS, LENGTH, Revision
 from tests.support.admission import SMALLEST, TAKEN, merged
 
 JSON = st.recursive(
@@ -33,8 +34,8 @@ def test_an_identity_fits_into_names_and_labels(written: Any) -> None:
     """Ten characters without vowels, so that neither a word nor a number in YAML can come out."""
     found = Revision.of({"template": written}).id
     assert len(found) == LENGTH
-    assert set(found) <= set(ALPHABET)
-    assert not set(ALPHABET) & set("aeiou01")
+    assert set(found) <= set(REVISION_ALPHABET)
+    assert not set(REVISION_ALPHABET) & set("aeiou01")
 
 
 @given(JSON, JSON)

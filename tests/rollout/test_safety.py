@@ -4,21 +4,12 @@ from typing import Any
 
 import pytest
 
+from gracefulservice.rollout.decide import decide
 from gracefulservice.rollout.judge import begin
-from gracefulservice.rollout.memory import (
-    Baking,
-    Climbing,
-    Idle,
-    Memory,
-    Narrowing,
-    Progress,
-    Stopwatch,
-    TurningBack,
-    Warming,
-    Widening,
-)
+from gracefulservice.rollout.memory import Baking, Climbing, Idle, Memory, Narrowing, TurningBack, Warming, Widening
 from gracefulservice.rollout.safety import checked
-from gracefulservice.rollout.seen import Fleet, Seen
+from gracefulservice.rollout.seen import Fleet, Seen, ServiceSeen
+from gracefulservice.rollout.stopwatch import Progress, Stopwatch
 
 from .builders import ERRORS, NEW, NOW, OLD, evidence, fleets, memory, plan, seen
 
@@ -43,7 +34,7 @@ def after(before: Memory, wish: Any = None, look: Seen | None = None, now: float
 
 
 @each_state
-@pytest.mark.parametrize("paused", ["", "ada paused it."])
+@pytest.mark.parametrize("paused", ["", "somebody paused it."])
 @pytest.mark.parametrize(
     ("image", "outcome", "why"),
     [
@@ -78,7 +69,7 @@ def test_without_replicas_a_rollout_turns_back_uncondemned(state: Any) -> None:
 
 
 @each_state
-@pytest.mark.parametrize("paused", ["", "ada paused it."])
+@pytest.mark.parametrize("paused", ["", "somebody paused it."])
 def test_a_failing_canary_is_condemned_at_once(state: Any, paused: str) -> None:
     """With the judge's sentence, told as a warning."""
     found = after(memory(state, evidence=FAILING, paused=paused), JUDGED)
@@ -152,6 +143,7 @@ def test_before_the_deadline_nothing_happens() -> None:
         ("it restarted twice", JUDGED_STATES[1], 2, "CrashLoopBackOff", False),
         ("it never served: that is the deadline's", JUDGED_STATES[0], 9, "CrashLoopBackOff", False),
         ("it was not observed yet", Climbing(canary=NEW, weight=25), 9, "CrashLoopBackOff", False),
+        ("it was thrown back", Climbing(canary=NEW, weight=25, served=True), 3, "CrashLoopBackOff", True),
     ],
 )
 def test_a_canary_that_served_and_crashes_is_condemned(
@@ -221,4 +213,17 @@ def test_time_is_counted_only_while_the_judge_is_blind() -> None:
 
 def test_a_pause_for_another_reason_stands() -> None:
     """The first reason counts."""
-    assert blind(OUT, 60, onOutage="Pause", paused="ada paused it.").paused == "ada paused it."
+    assert blind(OUT, 60, onOutage="Pause", paused="somebody paused it.").paused == "somebody paused it."
+
+
+@pytest.mark.parametrize("state", JUDGED_STATES[1:3], ids=lambda state: state.kind)
+def test_a_canary_that_keeps_crashing_is_condemned_however_it_is_looked_at(state: Any) -> None:
+    """The first look after a crash may find no endpoint and no word of Kubernetes yet; what served has served."""
+    found, now = memory(state), NOW
+    for crash in range(1, 4):
+        for trouble in ("", "CrashLoopBackOff", "CrashLoopBackOff"):
+            now += 2.0
+            new = Fleet(4, 0, 4, restarts=crash, trouble=trouble)
+            down = seen(fleets=fleets(old=4) | {NEW: new}, canary_service=ServiceSeen(NEW, {}), weight=0)
+            found = decide(plan(), down, found, now).memory
+        assert (NEW in found.condemned) is (crash == 3), crash

@@ -57,6 +57,18 @@ def test_no_pod_waits_for_a_series_that_its_last_life_took_along() -> None:
     assert counted(rollout)[:2] == (29, 2)
 
 
+def test_what_was_counted_of_a_dead_pod_stays_and_only_its_last_scrape_is_missing() -> None:
+    """Prometheus never saw the three errors after it; what was counted before is not taken back (H-24)."""
+    dying = App("canary-0", "canary")
+    rollout = Rollout(apps=[stable(), dying, App("canary-1", "canary")])
+    dying.serve(5, code="500")
+    rollout.run(2)
+    dying.serve(3, code="500")
+    rollout.apps.remove(dying)
+    rollout.run(2)
+    assert counted(rollout)[:2] == (45, 5)
+
+
 def test_custom_bad_is_total_minus_good() -> None:
     rollout = Rollout(objectives=(ORDERS,))
     for app in rollout.apps:

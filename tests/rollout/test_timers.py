@@ -2,8 +2,9 @@
 
 import pytest
 
-from gracefulservice.rollout.memory import Baking, Climbing, Draining, Idle, Memory, State, Stopwatch, Warming, Widening
+from gracefulservice.rollout.memory import Baking, Climbing, Draining, Idle, Memory, State, Warming, Widening
 from gracefulservice.rollout.plan import Plan
+from gracefulservice.rollout.stopwatch import Stopwatch
 from gracefulservice.rollout.timers import remaining
 
 from .builders import ERRORS, RAMP, plan
@@ -33,3 +34,9 @@ def planned(*, ramp: bool) -> Plan:
 def test_it_is_known_when_a_timer_ends(state: State, ramp: bool, left: float | None) -> None:
     """Seconds that are left, or nothing to wait for."""
     assert remaining(planned(ramp=ramp), Memory(stable="a", state=state)) == left
+
+
+def test_the_reaction_time_is_that_of_the_source() -> None:
+    """Pods that the operator reads itself need not be waited for as long."""
+    pods = plan(canary=RAMP, objectives=ERRORS, metrics={"source": "pods"})
+    assert remaining(pods, Memory(stable="a", state=Climbing(canary="b", weight=10, held=RUNNING))) == 2.0

@@ -26,6 +26,8 @@ class Pod:
     created: float
     ready_at: float
     gone_at: float | None = None
+    doomed: bool = False
+    """Whether it stands on a cordoned node."""
     counts: dict[str, float] = field(default_factory=lambda: {"200": 0.0, "500": 0.0})
 
     def ready(self, now: float) -> bool:
@@ -66,6 +68,12 @@ class World:
     lost: bool = False
     """Whether the route object is gone; the gateways go on with what they had."""
     deleting: bool = False
+    drainer: Random | None = None
+    """Somebody who cordons and drains a node every now and then."""
+    drained: float | None = None
+    """When the eviction of the doomed pods begins; None before the operator has seen that they are."""
+    spared: bool = False
+    """Whether nobody is evicted for the moment."""
     rival: Random | None = None
     """A tool that applies the route as somebody wrote it down, every now and then."""
     errors: dict[str, int] = field(default_factory=dict)
@@ -82,11 +90,39 @@ class World:
             self.now += 1
             if self.rival and not self.lost and self.rival.random() < 0.05:
                 self.reweigh(0.0, f"tool at {self.now:.0f}")
+            self.drain()
             self.pods = [pod for pod in self.pods if pod.gone_at is None or pod.gone_at > self.now]
             self.endpoints = {service: self.selected(service) for service in self.selectors}
             if self.now - self.route.changed >= self.lag:
                 self.route.applied = self.route.weight
             self.serve()
+
+    def cordon(self) -> None:
+        """Some node, and with it every second pod."""
+        self.drained = None
+        for pod in self.pods[:: 2 if len(self.pods) > 2 else 1]:
+            pod.doomed = True
+
+    def uncordon(self) -> None:
+        """The drain is given up, or over."""
+        for pod in self.pods:
+            pod.doomed = False
+
+    def drain(self) -> None:
+        """What `kubectl drain` does, a moment after the node was cordoned: it evicts as fast as budgets allow."""
+        if self.drainer and self.drainer.random() < 0.02:
+            (self.uncordon if any(pod.doomed for pod in self.pods) else self.cordon)()
+        if self.spared or self.drained is None or self.now < self.drained:
+            return
+        for pod in self.pods:
+            if pod.doomed and pod.gone_at is None and self.allowed(pod):
+                pod.gone_at = self.now + 3
+
+    def allowed(self, pod: Pod) -> bool:
+        """Whether the budget lets a pod go: one of those wanted may be missing, and unhealthy ones always may."""
+        wanted = self.wanted.get(pod.revision, 0)
+        healthy = sum(one.ready(self.now) for one in self.of(pod.revision))
+        return wanted < 2 or not pod.ready(self.now) or healthy > wanted - 1
 
     def selected(self, service: str) -> list[Pod]:
         """The ready pods a Service selects."""
@@ -125,6 +161,8 @@ class World:
             self.wanted.pop(revision, None)
         if desired.weight is not None and desired.weight != self.route.weight:
             self.reweigh(desired.weight)
+        if self.drained is None and any(pod.doomed for pod in self.pods):
+            self.drained = self.now + 2  # who cordons and evicts at once is faster than any operator
 
     def scale(self, revision: str, replicas: int) -> None:
         """Add pods that take a while, or stop some; a stopping pod serves for three more seconds."""
@@ -141,7 +179,8 @@ class World:
     def calm(self) -> None:
         """Nobody disturbs any more."""
         self.outage = self.lost = False
-        self.command = self.rival = None
+        self.uncordon()
+        self.command = self.rival = self.drainer = None
 
     def heal(self, revision: str) -> None:
         """Whatever kept the revision's pods from starting is over."""
@@ -184,7 +223,8 @@ class World:
         """One revision's Deployment."""
         pods = self.of(revision)
         trouble = "CrashLoopBackOff" if revision in self.broken else ""
-        return Fleet(wanted, sum(pod.ready(self.now) for pod in pods), len(pods), trouble=trouble)
+        cordoned = sum(pod.doomed and pod.gone_at is None for pod in pods)
+        return Fleet(wanted, sum(pod.ready(self.now) for pod in pods), len(pods), trouble=trouble, cordoned=cordoned)
 
     def service(self, name: str) -> ServiceSeen:
         """One Service and its endpoints."""

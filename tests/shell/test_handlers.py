@@ -10,7 +10,7 @@ from yarl import URL
 
 from gracefulservice import handlers
 from gracefulservice.api.names import NAME_LABEL
-from gracefulservice.cluster.kinds import POD
+from gracefulservice.cluster.kinds import NODE, POD
 from gracefulservice.handlers import LONGEST_PAUSE, EndlessPauses
 from gracefulservice.ports import Key
 
@@ -36,6 +36,7 @@ class Asked:
         ("/api/v1/pods", False),
         ("/api/v1/pods?watch=true", True),
         ("/apis/apps/v1/deployments?watch=true", False),
+        ("/api/v1/nodes?watch=true", False),
         ("/apis/gateway.networking.k8s.io/v1/httproutes?watch=true", True),
     ],
 )
@@ -65,9 +66,37 @@ async def test_a_pod_on_its_way_out_is_handed_on_and_wakes_like_any_child(
     def hear(function: Callable[..., Any], *given: Any) -> None:
         function(*given)
 
-    ears = handlers._Ears(register, Any, hear, lambda key, pod: heard.append((pod["metadata"]["name"], key)))  # type: ignore[arg-type]
+    ears = handlers._Ears(register, Any, hear, lambda key, pod: heard.append((pod["metadata"]["name"], key)), nobody)  # type: ignore[arg-type]
     ears.registry([POD])
     labels = {"name": "a", "namespace": "default", "labels": {NAME_LABEL: "shop"}}
     await registered["pods"](event={"type": "DELETED", "object": {"metadata": labels | metadata}})
     key = Key("default", "shop")
     assert heard == [*((name, key) for name in departed), ("woken", ([key], False))]
+
+
+def nobody(_node: str) -> list[Key]:
+    """Nobody has a pod there."""
+    return []
+
+
+@pytest.mark.parametrize(("kind", "woken"), [(None, True), ("ADDED", True), ("DELETED", True), ("MODIFIED", False)])
+async def test_a_cordoned_node_wakes_whom_it_concerns_and_its_reports_nobody(
+    kind: str | None, woken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cordoned node goes on to report every few minutes."""
+    heard: list[Any] = []
+    registered: dict[str, Callable[..., Any]] = {}
+    monkeypatch.setattr(kopf.on, "event", lambda *kind, **_: lambda fn: registered.update({kind[-1]: fn}))
+    register: Any = type("Woken", (), {"stirred": lambda _, keys, listed: heard.append((keys, listed))})()
+    keys = {"n1": [Key("default", "shop")]}
+    ears = handlers._Ears(register, Any, lambda function, *given: function(*given), Any, keys.__getitem__)  # type: ignore[arg-type]
+    ears.registry([NODE])
+    await registered["nodes"](event={"type": kind, "object": {"metadata": {"name": "n1"}}})
+    assert heard == ([(keys["n1"], kind is None)] if woken else [])
+
+
+def test_of_nodes_only_cordoned_ones_are_asked_for() -> None:
+    """All others report every few minutes, for nothing; and no node bears our label."""
+    settings = handlers._settings([POD, NODE])
+    assert ("", "v1", "nodes") not in settings.watching.label_selectors
+    assert settings.watching.field_selectors["", "v1", "nodes"] == "spec.unschedulable=true"

@@ -90,6 +90,8 @@ def test_the_services_behind_a_route() -> None:
     }
     assert list(backends(route)) == [Key("edge", "web"), Key("edge", "web"), Key("shop", "other")]
     assert list(backends({"metadata": {"namespace": "edge"}})) == []
+    ours = {"metadata": {"namespace": "edge", "labels": {"gracefulservice.dev/name": "web"}}}
+    assert list(backends(ours)) == [Key("edge", "web")]
 
 
 def test_a_service_that_exists_is_audited_and_one_that_is_gone_is_not() -> None:

@@ -125,6 +125,14 @@ TAKEN: dict[str, Json] = {
             "custom": {"total": "calls_total", "bad": 'calls_total{ok="no"}', "buckets": "call_seconds_bucket"},
         }
     ),
+    "counters of a proxy in each pod": spec(metrics={"source": "linkerd"}),
+    "counters of an Envoy in each pod": spec(metrics={"source": "envoy", "envoy": {"cluster": "inbound|8080||"}}),
+    "pods that are read without a Prometheus": spec(
+        metrics={"source": "pods", "pods": {"port": 9090, "path": "/stats?format=text"}, "app": {"codeLabel": "status"}}
+    ),
+    "counters of one's own, read without a Prometheus": spec(
+        metrics={"source": "pods", "custom": {"total": "t", "bad": 'b{code=~"5.."}', "buckets": "s_bucket"}}
+    ),
     "an application with its own names": spec(
         metrics={"app": {"requests": "calls_total", "duration": "call_seconds", "codeLabel": "status"}}
     ),

@@ -13,7 +13,7 @@ import orjson
 from gracefulservice.api.quantities import format_instant
 from gracefulservice.cluster import requests
 from gracefulservice.cluster.answers import Answer, Missing, read
-from gracefulservice.cluster.kinds import NAMESPACE, Kind, Object, Ref
+from gracefulservice.cluster.kinds import NAMESPACE, NODE, Kind, Object, Ref
 from gracefulservice.cluster.requests import Request
 
 Reason = tuple[int, dict[str, Any]]
@@ -79,7 +79,8 @@ class FakeApiServer:
 
     def of(self, kind: Kind) -> list[Object]:
         """The objects of a kind, by name."""
-        return [body for ref, body in sorted(self.objects.items(), key=lambda item: item[0].name) if ref.kind == kind]
+        found = [(ref.name, body) for ref, body in self.objects.items() if ref.kind is kind or ref.kind == kind]
+        return [body for _, body in sorted(found, key=lambda item: item[0])]
 
     def remove(self, ref: Ref) -> None:
         """Take an object away, and everything it owns."""
@@ -190,6 +191,8 @@ def labels_of(body: Object) -> dict[str, str]:
 def _address(request: Request) -> tuple[Ref, str]:
     """Which object a path names, and which part of it."""
     parts = request.path.split("/")
+    if request.kind == NODE:
+        return Ref(NODE, "", parts[-1]), ""
     place = parts.index("namespaces")
     if request.kind == NAMESPACE:
         return Ref(NAMESPACE, "", parts[place + 1]), ""

@@ -18,6 +18,8 @@ class Controllers:
         self.api = api
         self.broken: set[str] = set()
         self.deaf = False
+        self.node = ""
+        """Where new pods are started."""
         self._born = 0
 
     def step(self) -> None:
@@ -50,7 +52,7 @@ class Controllers:
                 "labels": template["metadata"]["labels"],
                 "ownerReferences": [{"kind": "ReplicaSet", "uid": deployment["metadata"]["uid"], "controller": True}],
             },
-            "spec": copy.deepcopy(template["spec"]),
+            "spec": copy.deepcopy(template["spec"]) | ({"nodeName": self.node} if self.node else {}),
             "status": {
                 "phase": "Running",
                 "conditions": [{"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": when}],

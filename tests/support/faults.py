@@ -16,6 +16,8 @@ GATEWAY_CONTROLLER = ("-n", "envoy-gateway-system", "deployment/envoy-gateway")
 TOO_MANY_REQUESTS = 429
 """The API's answer while a PodDisruptionBudget allows no further eviction."""
 PATIENCE = 180.0
+NODE_RETURNS = 300
+"""Seconds after which a lost node is let back in whatever has become of the run."""
 
 
 def done(stage: Stage, *words: str) -> str:
@@ -28,6 +30,13 @@ def done(stage: Stage, *words: str) -> str:
 def kill_operator(stage: Stage) -> None:
     """Both replicas of the operator at once, without a moment to clean up."""
     done(stage, "delete", "pod", *OPERATOR, "--grace-period=0", "--force")
+
+
+def operator_restarts(stage: Stage) -> int:
+    """How often a container of the operator's present pods has ended and begun again."""
+    pods = json.loads(done(stage, "get", "pods", *OPERATOR, "-o", "json"))["items"]
+    assert pods, "The operator has no pod."
+    return sum(one["restartCount"] for pod in pods for one in pod["status"].get("containerStatuses", ()))
 
 
 def delete_pod(place: Place, name: str) -> None:
@@ -77,6 +86,33 @@ def drained(stage: Stage, node: str, selector: str) -> Iterator[None]:
 def restart_kubelet(node: str) -> None:
     """The kubelet of a node; its containers run on."""
     operations.found().engine.docker("exec", node, "systemctl", "restart", "kubelet", timeout=60)
+
+
+def worker(stage: Stage) -> str:
+    """The name of a node that is not the control plane."""
+    names = done(stage, "get", "nodes", "-l", "!node-role.kubernetes.io/control-plane", "-o", "name").split()
+    assert names, "The local cluster has no worker."
+    return names[0].removeprefix("node/")
+
+
+def node_ready(stage: Stage, node: str) -> bool:
+    """Whether the API server still believes in a node."""
+    path = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}'
+    return done(stage, "get", "node", node, "-o", path) == "True"
+
+
+@contextmanager
+def node_lost(node: str) -> Iterator[None]:
+    """Nothing reaches a node, as if it had no power. It returns at the end, and by itself after a killed run."""
+    engine = operations.found().engine
+    rule = ("PREROUTING", "-i", "eth0", "-m", "comment", "--comment", f"lost-{uuid.uuid4().hex[:6]}", "-j", "DROP")
+    back = ("iptables", "-w", "-t", "raw", "-D", *rule)
+    engine.docker("exec", "--detach", node, "sh", "-c", f"sleep {NODE_RETURNS}; {' '.join(back)}", timeout=60)
+    engine.docker("exec", node, "iptables", "-w", "-t", "raw", "-I", *rule, timeout=60)
+    try:
+        yield
+    finally:
+        engine.docker("exec", node, *back, timeout=60)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import json
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +27,7 @@ KINDS = {
     "Event": "v1",
     "GracefulService": "gracefulservice.dev/v1alpha1",
     "HTTPRoute": "gateway.networking.k8s.io/v1",
+    "HorizontalPodAutoscaler": "autoscaling/v2",
     "Lease": "coordination.k8s.io/v1",
     "Namespace": "v1",
     "Pod": "v1",
@@ -129,8 +130,11 @@ class Place:
 
     def traffic(self, url: str, *, host: str = "", rate: float = 50, connections: Connections = "new") -> Traffic:
         """Users, from where Service and gateway addresses are real."""
-        load = Load(url=url, host=host, rate=rate, connections=connections)
-        return Traffic(self.stage.traffic, load, through=self.stage.prefix)
+        return self.send(Load(url=url, host=host, rate=rate, connections=connections))
+
+    def send(self, load: Load, through: Sequence[str] = ()) -> Traffic:
+        """The same for users of any kind; ``through`` leads to another node than the usual one."""
+        return Traffic(self.stage.traffic, load, through=through or self.stage.prefix)
 
     def address(self, service: str) -> str:
         """`http://ip:port` of a Service."""

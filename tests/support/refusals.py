@@ -201,6 +201,22 @@ REFUSED = (
         spec(objectives={"custom": [{"name": "a", "bad": "b[5m]", "total": "t", "max": "1%"}]}),
         ("counter", 'orders_total{result="failed"}'),
     ),
+    Refused(
+        "pages of pods that nobody reads",
+        spec(metrics={"source": "app", "pods": {"port": 8080}}),
+        ("source: pods",),
+    ),
+    Refused(
+        "a cluster of an Envoy that nobody reads",
+        spec(metrics={"envoy": {"cluster": "local_app"}}),
+        ("source: envoy",),
+    ),
+    Refused("a path that is none", spec(metrics={"source": "pods", "pods": {"path": "metrics"}}), ("path",)),
+    Refused(
+        "counters of one's own for pods, without the failed ones",
+        spec(objectives={"latency": None}, metrics={"source": "pods", "custom": {"total": "t"}}),
+        ("spec.metrics.custom", "metrics.custom.bad"),
+    ),
     Refused("counters of one's own, not named", spec(metrics={"source": "custom"}), ("custom",)),
     Refused(
         "counters without the failed ones",
@@ -230,7 +246,7 @@ REFUSED = (
         ("spec.template.spec.containers", "at least 1 item"),
     ),
     Refused("a word that is none", spec(onViolation="Ignore"), ("spec.onViolation", "Rollback")),
-    Refused("a source of later", spec(metrics={"source": "envoy"}), ("spec.metrics.source", "custom")),
+    Refused("a source of later", spec(metrics={"source": "nginx"}), ("spec.metrics.source", "custom")),
     Refused(
         "a name that is too long",
         {"metadata": {"name": "a" * 53}},
@@ -245,6 +261,12 @@ REFUSED = (
         "server",
     ),
     Refused("a name of ours", {"metadata": {"name": "shop-canary"}}, ("metadata.name ends in -canary",), "server"),
+    Refused(
+        "the adoption of what it would make itself",
+        spec(adopt={"name": "shop-bcdfghjklm"}),
+        ("spec.adopt.name is the name of a Deployment that this service itself would make",),
+        "server",
+    ),
     Refused(
         "two containers of one name",
         spec(template={"spec": {"containers": [{"name": "a", "ports": [{"containerPort": 1}]}, {"name": "a"}]}}),

@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from examples.traffic.client import Second, Traffic
+from examples.traffic.client import Second, Summary, Traffic
 from tests.support import plain
-from tests.support.services import V1, Shop, shop
+from tests.support.services import V1, Shop, leaving, ready, shop
+
+TAIL = 10
+"""Seconds of traffic after the last pod that had to go is gone."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,32 @@ def start(service: Shop, switches: Mapping[str, str] | None = None, **fields: An
     """Apply the first version with these switches, wait until users are answered, and give its address."""
     service.place.apply(shop(service.place.stage.shop_image, V1 | dict(switches or {}), **fields))
     service.wait_for("Healthy")
+    return inside(service)
+
+
+def inside(service: Shop) -> str:
+    """The address of its Service, once the users' node has learnt of it."""
     url = service.place.address("shop")
     with service.place.traffic(url, rate=10) as probe:
         answered(probe)
     return url
+
+
+def whole(service: Shop) -> bool:
+    """Exactly as many pods as its spec wants, all ready, none leaving."""
+    pods = service.place.all("Pod", "gracefulservice.dev/name=shop")
+    wanted = (service.place.get("GracefulService", "shop") or {})["spec"]["replicas"]
+    return len(pods) == ready(pods) == wanted and not any(leaving(pod) for pod in pods)
+
+
+def over(service: Shop, users: Traffic) -> Summary:
+    """Wait until every leaving pod is gone, let the users go on for the tail, and count."""
+    service.place.wait("every pod ready and none leaving", lambda: whole(service), 300)
+    return tailed(users)
+
+
+def tailed(users: Traffic) -> Summary:
+    """Let the users go on for the tail, and count."""
+    length = len(users.seconds) + TAIL
+    users.wait_for(lambda seconds: len(seconds) >= length, 60)
+    return users.stop()

@@ -4,11 +4,13 @@ from gracefulservice.api.objectives import (
     AppConvention,
     CustomCounters,
     CustomObjective,
+    EnvoySidecar,
     ErrorRate,
     Latency,
     Metrics,
     Objectives,
     Prometheus,
+    ScrapedPods,
 )
 from gracefulservice.api.pods import Pods, Port, Probe, Probes, Shutdown, Startup
 from gracefulservice.api.problems import Problem, Problems
@@ -50,6 +52,7 @@ __all__ = [
     "Container",
     "CustomCounters",
     "CustomObjective",
+    "EnvoySidecar",
     "ErrorRate",
     "EvidenceStatus",
     "GatewayAPI",
@@ -74,6 +77,7 @@ __all__ = [
     "Result",
     "Rollout",
     "Route",
+    "ScrapedPods",
     "Shutdown",
     "Spec",
     "Startup",

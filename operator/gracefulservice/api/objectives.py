@@ -10,12 +10,16 @@ from gracefulservice.api.schema_words import Also, Documented, Name, keyed, refu
 from gracefulservice.api.spec_rules import (
     CUSTOM_COUNTERS_RULE,
     CUSTOM_OBJECTIVE_RULE,
+    ENVOY_RULE,
+    ENVOY_UNREAD,
     LIMIT_RULES,
     METRICS_RULE,
     MORE_THAN_HALF,
     NO_ERRORS,
     NO_TIME,
     ONE_PART,
+    PODS_RULE,
+    PODS_UNREAD,
     POSITIVE_RULE,
     SELECTOR_RULE,
 )
@@ -132,19 +136,47 @@ class CustomCounters(Documented):
     bad: Counter | None = None
     """The counter of requests that failed."""
     buckets: Counter | None = None
-    """The buckets of the histogram of durations in seconds, like checkout_seconds_bucket."""
+    """The buckets of the histogram of durations, like checkout_seconds_bucket."""
+    bucket_unit: Literal["Seconds", "Milliseconds"] = "Seconds"
+    """What the buckets count in; default Seconds."""
+
+
+class EnvoySidecar(Documented):
+    """The Envoy in each pod."""
+
+    cluster: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\s\"\\]+$")] = "local_app"
+    """The name of its cluster that leads to the application in the same pod; default local_app."""
+
+
+class ScrapedPods(Documented):
+    """Where a pod shows its metrics."""
+
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """The port; default: the first TCP port of the container that serves."""
+    path: Annotated[str, Field(max_length=1024, pattern=r"^/[A-Za-z0-9._~/?&=%-]*$")] = "/metrics"
+    """The path; default /metrics."""
 
 
 class Metrics(Documented):
     """Where the counters come from."""
 
-    model_config = ConfigDict(json_schema_extra=rules(METRICS_RULE))
+    model_config = ConfigDict(json_schema_extra=rules(METRICS_RULE, PODS_RULE, ENVOY_RULE))
 
-    source: Literal["app", "custom"] = "app"
-    """`app`: the metrics an application exposes itself; `custom`: counters named here; default app."""
+    source: Literal["app", "pods", "istio", "linkerd", "envoy", "custom"] = "app"
+    """Who counts: the application, its proxy of that name, or `custom` counters; `pods`: no Prometheus; default app."""
+    pods: ScrapedPods | None = None
+    """Where the pods show their metrics, with source `pods`."""
+    envoy: EnvoySidecar | None = None
+    """Which counters of Envoy are those of the application, with source `envoy`."""
     prometheus: Prometheus | None = None
     """The Prometheus that is asked; default: the one in the operator's settings."""
     app: AppConvention = AppConvention()
-    """The names of the application's metrics, with source `app`."""
+    """The names of the application's metrics, with the sources `app` and `pods`."""
     custom: CustomCounters | None = None
-    """The counters, with source `custom`."""
+    """The counters, with source `custom`; with source `pods` instead of those in `app`."""
+
+    @model_validator(mode="after")
+    def _all_is_read(self) -> Self:
+        refuse(self.pods is not None and self.source != "pods", PODS_UNREAD)
+        refuse(self.envoy is not None and self.source != "envoy", ENVOY_UNREAD)
+        return self

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -68,7 +68,18 @@ PortName = Annotated[str, Field(min_length=1, max_length=15, pattern=PORT_NAME)]
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 Word = Annotated[str, Field(max_length=63)]
 Person = Annotated[str, Field(max_length=253)]
-Sentence = Annotated[str, Field(max_length=4096)]
+
+
+def shortened(most: int) -> BeforeValidator:
+    """Text of others has no limit (a webhook's denial, a scheduler's reasons), the status has: the end is left out."""
+
+    def shorten(text: Any) -> Any:
+        return text if not isinstance(text, str) or len(text) <= most else text[: most - 1] + "…"
+
+    return BeforeValidator(shorten)
+
+
+Sentence = Annotated[str, Field(max_length=4096), shortened(4096)]
 IntOrText = Annotated[
     int | str,
     WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": True}),

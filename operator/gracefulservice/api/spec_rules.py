@@ -3,7 +3,7 @@
 The expressions use nothing of CEL that is newer than Kubernetes 1.29.
 """
 
-from gracefulservice.api.names import CANARY_SUFFIX, LONGEST_NAME
+from gracefulservice.api.names import CANARY_SUFFIX, LONGEST_NAME, REVISION_ALPHABET
 from gracefulservice.api.quantities import DURATION_PATTERN, PERCENT_PATTERN
 from gracefulservice.api.schema_words import cel, rule
 
@@ -22,6 +22,19 @@ NAME_RULES = (
         says=f"metadata.name ends in {CANARY_SUFFIX}, which names the Service of the new version: choose another.",
         field=".metadata.name",
     ),
+    rule(
+        f"""!has(self.spec.adopt) || !self.spec.adopt.name.startsWith(self.metadata.name + '-')
+            || size(self.spec.adopt.name) != size(self.metadata.name) + 11
+            || !self.spec.adopt.name.matches('-[{REVISION_ALPHABET}]{{10}}$')""",
+        says="spec.adopt.name is the name of a Deployment that this service itself would make: name another one.",
+        field=".spec.adopt.name",
+    ),
+)
+
+ADOPT_RULE = rule(
+    "self.name == oldSelf.name",
+    says="spec.adopt.name cannot change, because what was adopted has to be given back: remove spec.adopt first.",
+    field=".name",
 )
 
 ONE_ROUTE = "Give exactly one: name, of your own HTTPRoute, or parentRefs, for one that is made."
@@ -69,10 +82,17 @@ CUSTOM_COUNTERS_RULE = rule(
     "!has(self.good) || !has(self.bad)", says="Give only one of the counters good and bad.", field=".good"
 )
 METRICS_RULE = rule(
-    "(self.?source.orValue('app') == 'custom') == has(self.custom)",
+    """self.?source.orValue('app') == 'pods'
+        || (self.?source.orValue('app') == 'custom') == has(self.custom)""",
     says="source: custom and the counters in custom go together: give both or neither.",
     field=".source",
 )
+PODS_UNREAD = "pods says where the pods show their metrics, which only source: pods reads: set it, or remove pods."
+ENVOY_UNREAD = (
+    "envoy names a cluster of the Envoy in each pod, which only source: envoy reads: set it, or remove envoy."
+)
+ENVOY_RULE = rule("!has(self.envoy) || self.?source.orValue('app') == 'envoy'", says=ENVOY_UNREAD, field=".envoy")
+PODS_RULE = rule("!has(self.pods) || self.?source.orValue('app') == 'pods'", says=PODS_UNREAD, field=".pods")
 
 REPLICAS_WITHOUT_ROUTE = (
     "Without traffic.routes the weight is the share of the pods, so steps cannot set replicas: "

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gracefulservice.api.quantities import Instant
-from gracefulservice.api.schema_words import ATOMIC, AnyObject, Documented, Person, Sentence, Word, keyed
+from gracefulservice.api.schema_words import ATOMIC, AnyObject, Documented, Person, Sentence, Word, keyed, shortened
 
 Phase = Literal["Pending", "Progressing", "Paused", "Healthy", "Degraded", "Invalid", "Terminating"]
 Verb = Literal["abort", "retry", "pause", "resume", "promote"]
@@ -59,7 +59,7 @@ class Condition(Documented):
     """Whether it holds."""
     reason: Annotated[str, Field(max_length=1024)]
     """The cause in one word, for programs."""
-    message: Annotated[str, Field(max_length=32768)]
+    message: Annotated[str, Field(max_length=32768), shortened(32768)]
     """The cause in a sentence, for people."""
     last_transition_time: Instant
     """When `status` changed last."""

@@ -25,6 +25,7 @@ from gracefulservice.api.schema_words import (
     rules,
 )
 from gracefulservice.api.spec_rules import (
+    ADOPT_RULE,
     CANARY_RULE,
     NAME_RULES,
     ONE_ROUTE,
@@ -138,6 +139,15 @@ class Rollout(Documented):
     """How long the new revision is ready before its first request; 0s: not at all; default 30s."""
 
 
+class Adopt(Documented):
+    """The live Deployment whose place the service takes, and which serves again when the service is deleted."""
+
+    model_config = ConfigDict(json_schema_extra=rules(ADOPT_RULE))
+
+    name: ObjectName
+    """The name of the Deployment, in the same namespace; it cannot change, but `adopt` can be removed."""
+
+
 class Spec(Pods):
     """What the user asks for."""
 
@@ -161,6 +171,8 @@ class Spec(Pods):
     """What to do when an objective is broken; default Rollback."""
     deletion_policy: Literal["Delete", "Orphan"] = "Delete"
     """What stays when this object is deleted: `Delete`: nothing; `Orphan`: what serves users; default Delete."""
+    adopt: Adopt | None = None
+    """A live Deployment whose place this service takes, with its Service and autoscalers, without losing a request."""
     history_limit: Annotated[int, Field(ge=0, le=100)] = 10
     """How many old revisions to keep besides those in play; 0: none; default 10."""
 

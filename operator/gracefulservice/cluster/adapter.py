@@ -8,9 +8,9 @@ import orjson
 from gracefulservice.api import Status
 from gracefulservice.api.names import of_canary
 from gracefulservice.cluster import requests
+from gracefulservice.cluster.adoptees import Found, adoptee
 from gracefulservice.cluster.converge import writes
 from gracefulservice.cluster.departures import Departures
-from gracefulservice.cluster.hooks import Kubelets
 from gracefulservice.cluster.kinds import (
     CONTROLLER_REVISION,
     DEPLOYMENT,
@@ -24,8 +24,9 @@ from gracefulservice.cluster.kinds import (
     Object,
     Ref,
 )
-from gracefulservice.cluster.look import Children, labelled, world
-from gracefulservice.cluster.ownership import is_ours, name_taken
+from gracefulservice.cluster.look import SERVICE_LABEL, Children, labelled, revision, world
+from gracefulservice.cluster.nodes import Nodes
+from gracefulservice.cluster.ownership import is_ours, mislabelled, name_taken
 from gracefulservice.cluster.requests import Request
 from gracefulservice.cluster.status_patch import difference, written
 from gracefulservice.cluster.wire import ApiServer
@@ -38,21 +39,22 @@ from gracefulservice.rollout.plan import Plan
 class KubernetesCluster:
     """The port `Cluster`, on a real API server."""
 
-    def __init__(self, api: ApiServer, departures: Departures | None = None) -> None:
+    def __init__(self, api: ApiServer, departures: Departures | None = None, nodes: Nodes | None = None) -> None:
         self._api = api
         self._departures = departures or Departures()
-        self._kubelets = Kubelets(api)
+        self._nodes = nodes or Nodes(api)
 
     async def owner(self, key: Key) -> Owner | None:
         """The object itself, read live."""
         body = await self._api.get(Ref(GRACEFUL_SERVICE, key.namespace, key.name))
         if body is None:
             self._departures.forget(key)
+            self._nodes.forget(key)
             return None
         return Owner(body)
 
-    async def children(self, owner: Owner) -> World:
-        """Everything made for it, in one round of reads."""
+    async def children(self, owner: Owner, adopts: str = "", *, at: float) -> World:
+        """Everything made for it, in one round of reads; two more for a Deployment that is adopted."""
         namespace, labels = owner.key.namespace, labelled(owner)
         kinds = (DEPLOYMENT, POD, SERVICE, ENDPOINT_SLICE, CONTROLLER_REVISION)
         deployments, pods, services, slices, records, budgets, autoscalers = await asyncio.gather(
@@ -60,11 +62,29 @@ class KubernetesCluster:
             *(self._api.list_all(kind, namespace) for kind in (POD_DISRUPTION_BUDGET, HORIZONTAL_POD_AUTOSCALER)),
         )
         services += await self._strangers(owner, services)
-        kubelets, heard = await self._kubelets.of(pods), self._departures.of(owner.key)
+        service = next((one for one in services if one["metadata"]["name"] == owner.key.name), None)
+        found = await self._adopted(owner, adopts, service) if adopts else None
+        if found is not None:
+            found = replace(found, autoscalers=autoscalers, ours=[pod for pod in pods if revision(pod)])
+            slices.extend(dict(one) for one in found.slices)
+        standing, heard = await self._nodes.of(owner.key, pods), self._departures.of(owner.key)
         gone = self._departures.gone(owner.key)
-        listed = (deployments, pods, services, slices, records, budgets)
-        found = world(owner, Children(*listed, kubelets, heard, gone, autoscalers))
-        return replace(found, vanishing=owner.deleting and await self._vanishing(namespace))
+        listed = (deployments, pods, services, slices, records, budgets, standing.kubelets, heard, gone, autoscalers)
+        seen = world(owner, Children(*listed, standing.cordoned, found, at))
+        if found is not None:
+            seen = replace(seen, adoptee=adoptee(owner, adopts, found), adopted=found.objects(adopts))
+        return replace(seen, vanishing=owner.deleting and await self._vanishing(namespace))
+
+    async def _adopted(self, owner: Owner, name: str, service: Object | None) -> Found:
+        """The Deployment, the pods that bear its labels, and the endpoints of the Service, whosever it is."""
+        namespace, labels = owner.key.namespace, f"{SERVICE_LABEL}={owner.key.name}"
+        deployment, slices = await asyncio.gather(
+            self._api.get(Ref(DEPLOYMENT, namespace, name)), self._api.list_all(ENDPOINT_SLICE, namespace, labels)
+        )
+        matched = (deployment or {}).get("spec", {}).get("selector", {}).get("matchLabels") or {}
+        query = ",".join(f"{key}={value}" for key, value in sorted(matched.items()))
+        pods = await self._api.list_all(POD, namespace, query) if deployment else []
+        return Found(deployment, service, pods, slices)
 
     async def _vanishing(self, namespace: str) -> bool:
         """Whether the namespace goes as a whole; where nobody may say, it is taken to stay."""
@@ -103,11 +123,14 @@ class KubernetesCluster:
         try:
             return await self._api.send(request)
         except Stale:
-            found = await self._there(request) if request.verb == "create" else None
-            if found is None or is_ours(found, owner):
-                raise
-            raise Refused(name_taken(found)) from None
+            if why := await self._in_the_way(owner, request) if request.verb == "create" else "":
+                raise Refused(why) from None
+            raise
 
-    async def _there(self, request: Request) -> Object | None:
-        """What stands where something was to be created."""
-        return await self._api.get(request.kind.of(orjson.loads(request.body)))
+    async def _in_the_way(self, owner: Owner, request: Request) -> str:
+        """What stands where something was to be created, unless it is the very thing."""
+        manifest = orjson.loads(request.body)
+        found = await self._api.get(request.kind.of(manifest))
+        if found is None:
+            return ""
+        return mislabelled(found, manifest["metadata"]["labels"]) if is_ours(found, owner) else name_taken(found)

@@ -8,8 +8,18 @@ from gracefulservice.ports import Object, Owner
 
 def ceiling(owner: Owner, autoscalers: Iterable[Object]) -> int | None:
     """The most pods that an autoscaler of this GracefulService may ask for; None where there is none."""
-    found = [one["spec"]["maxReplicas"] for one in autoscalers if _target(one) == (GROUP, KIND, owner.key.name)]
+    found = [one["spec"]["maxReplicas"] for one in autoscalers if leads_to(one, owner)]
     return max(found, default=None)
+
+
+def leads_to(autoscaler: Object, owner: Owner) -> bool:
+    """Whether an autoscaler scales this GracefulService."""
+    return scales(autoscaler, GROUP, KIND, owner.key.name)
+
+
+def scales(autoscaler: Object, group: str, kind: str, name: str) -> bool:
+    """Whether that is what an autoscaler scales."""
+    return _target(autoscaler) == (group, kind, name)
 
 
 def misled(owner: Owner, deployments: Iterable[Object], autoscalers: Iterable[Object]) -> Iterator[str]:

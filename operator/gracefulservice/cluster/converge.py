@@ -1,17 +1,19 @@
 """From the world wanted and the world seen to the requests that are missing between them; none where they agree.
 
-    record, marks ► Services ► Deployments up ► Deployments down ► budgets ► what is to go ► finalizer
+    record ► Services ► pods taken over ► Deployments up ► Deployments down ► marks, budgets ► what is to go ► finalizer
     at the end of the service: what outlives it ► finalizer
 
-The order keeps a crash between two requests harmless; that the whole is safe comes from the heart, which wants
-nothing before it has seen what it needs. Each change carries the resource version of the look that decided it.
+The first request that fails ends the pass. So what leads users away from a bad version comes before everything that
+it does not need: a mark or a budget that is refused for ever must not keep them there. The order also keeps a crash
+between two requests harmless. Each change carries the resource version of the look that decided it.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gracefulservice.api.names import CONDEMNED_ANNOTATION, FINALIZER, STABLE_ANNOTATION, of_canary, of_revision
-from gracefulservice.cluster import objects, requests
+from gracefulservice.cluster import handover, objects, requests, service_handover
+from gracefulservice.cluster.adoptees import annotation
 from gracefulservice.cluster.kinds import (
     CONTROLLER_REVISION,
     DEPLOYMENT,
@@ -40,12 +42,15 @@ def writes(owner: Owner, plan: Plan, desired: Desired, world: World) -> list[Req
         return [*wish.release(), *wish.finalizer()]
     return [
         *wish.record(),
-        *wish.marks(),
         *wish.service(owner.key.name, desired.stable_selector),
         *wish.service(of_canary(owner.key.name), desired.canary_selector),
+        *handover.of_pods(owner, desired.handover, world),
+        *handover.of_autoscalers(owner, desired.handover, world),
         *wish.fleets(),
+        *wish.marks(),
         *wish.budgets(),
         *wish.remains(),
+        *handover.unmarked(owner, desired.handover, world),
         *wish.finalizer(),
     ]
 
@@ -55,8 +60,9 @@ class _Wish:
 
     def __init__(self, owner: Owner, plan: Plan, desired: Desired, world: World) -> None:
         self.owner, self.plan, self.desired, self.world = owner, plan, desired, world
-        self.makes = not owner.deleting and not world.foreign
-        """Nothing new is made while the service goes, or while something of others bears a name of ours."""
+        self.makes = not owner.deleting and not world.foreign and not desired.waits
+        """Nothing new is made while the service goes, or before a Deployment can be adopted, or while something of
+        others bears a name of ours."""
 
     def record(self) -> Iterator[Request]:
         """The record of the target, before anything of it exists."""
@@ -95,10 +101,15 @@ class _Wish:
         """
         ref = Ref(SERVICE, self.owner.key.namespace, name)
         found = self.world.objects.get((SERVICE.name, name))
+        if self.desired.handover is not None and (SERVICE.name, name) in self.world.adopted:
+            yield from service_handover.of_service(self.owner, self.desired.handover, self.world)
+            return
         if selects is None:
             yield from [] if found is None else [_delete(ref, found)]
             return
         manifest = objects.service(self.owner, name, self.desired.ports or self.plan.contract.ports, selects)
+        if found is not None and annotation(found) is not None:
+            manifest["spec"]["ports"] = service_handover.at_rest(found, manifest["spec"]["ports"])
         if found is None:
             yield from [requests.create(SERVICE, manifest)] if self.makes else []
         elif operations := _differing(found["spec"], manifest["spec"], ports=bool(self.desired.ports)):

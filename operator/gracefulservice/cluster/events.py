@@ -66,6 +66,6 @@ def event(owner: Owner, happening: Happening, instance: str) -> Object:
 
 
 def _name(metadata: Mapping[str, Any], happening: Happening) -> str:
-    """A name that the same happening of the same object always has, and no other."""
-    identity = f"{metadata['uid']} {happening.reason} {happening.id}"
+    """A name that the same happening of the same object always has, and no other: numbers begin anew with a memory."""
+    identity = f"{metadata['uid']} {happening.reason} {happening.id} {micro_time(happening.at)}"
     return f"{metadata['name']}.{hashlib.sha256(identity.encode()).hexdigest()[:16]}"

@@ -10,7 +10,7 @@ autoscalers ┘                       └─ ceiling         the most pods that 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
@@ -21,18 +21,30 @@ from gracefulservice.api.names import (
     REVISION_LABEL,
     STABLE_ANNOTATION,
     of_canary,
+    of_revision,
 )
-from gracefulservice.api.quantities import parse_instant
 from gracefulservice.cluster import autoscalers, budgets
+from gracefulservice.cluster.adoptees import Found
 from gracefulservice.cluster.departures import exits
 from gracefulservice.cluster.hooks import hooks
+from gracefulservice.cluster.nodes import node_of
 from gracefulservice.cluster.objects import read_record
-from gracefulservice.cluster.ownership import is_ours, name_taken
+from gracefulservice.cluster.ownership import controller_of, is_ours, name_taken
+from gracefulservice.cluster.pods import (
+    LOST,
+    conditions,
+    container_statuses,
+    facts,
+    leaving,
+    over,
+    overdue,
+    placed,
+    ready_since,
+)
 from gracefulservice.ports import Object, Owner, World
 from gracefulservice.rollout.contract import Contract
 from gracefulservice.rollout.exits import Exit
 from gracefulservice.rollout.preparation import delay_of
-from gracefulservice.rollout.samples import PodFacts
 from gracefulservice.rollout.seen import WIDE, Delay, Fleet, RecordSeen, ServiceSeen
 from gracefulservice.rollout.service_ports import ServicePort
 from gracefulservice.rollout.sizes import Gone
@@ -60,30 +72,46 @@ class Children:
     gone: Sequence[Gone] = ()
     autoscalers: Sequence[Object] = ()
     """All of the namespace, as the budgets are."""
+    cordoned: Collection[str] = ()
+    """Nodes from which pods are about to be evicted, as far as known."""
+    adopted: Found | None = None
+    """A Deployment that is adopted, and what belongs to it."""
+    at: float = 0.0
+    """When the look began, in unix seconds."""
+
+    @property
+    def alive(self) -> list[Object]:
+        """The pods without those of lost nodes: nobody ends them there, and nobody waits for them."""
+        return [pod for pod in self.pods if overdue(pod, self.at) <= LOST]
 
     def named(self, owner: Owner) -> Iterator[Object]:
         """The objects that can only be ours or in our way: by a label of ours, or by the name of a Service."""
         services = (owner.key.name, of_canary(owner.key.name))
         yield from (*self.deployments, *self.records)
-        yield from (one for one in self.services if one["metadata"]["name"] in services)
+        yield from (one for one in self.services if one["metadata"]["name"] in services and not self._free(one))
         yield from (one for one in self.budgets if is_ours(one, owner))
+
+    def _free(self, service: Object) -> bool:
+        """Whether a Service may be taken over: the one that is to be adopted, as long as nobody controls it."""
+        return self.adopted is not None and service is self.adopted.service and controller_of(service) is None
 
 
 def world(owner: Owner, children: Children) -> World:
     """Everything the children say, as one value."""
-    ours = [one for one in children.named(owner) if is_ours(one, owner)]
+    ours = [one for one in children.named(owner) if is_ours(one, owner) and not relabelled(one, owner)]
     objects = {(one["kind"], one["metadata"]["name"]): one for one in ours}
     deployments = [one for one in ours if one["kind"] == "Deployment"]
-    pods_of = _by_revision(children.pods)
+    pods_of = _by_revision(children.alive)
     delays = dict(_delays(ours, pods_of, children.kubelets))
-    fleets = {one: (pods_of.get(one, []), delays.get(one)) for one in map(revision, deployments)}
+    known = (children.cordoned, children.at)
+    fleets = {one: (pods_of.get(one, []), delays.get(one), *known) for one in map(revision, deployments)}
     covered = dict(budgets.rivals(owner, deployments, children.budgets))
     return World(
         fleets={revision(one): fleet(one, *fleets[revision(one)]) for one in deployments},
         stable_service=service(owner.key.name, objects, children),
         canary_service=service(of_canary(owner.key.name), objects, children),
         records={revision(one): record(one) for one in ours if one["kind"] == "ControllerRevision"},
-        pods=tuple(facts(pod) for pod in sorted(children.pods, key=lambda pod: str(pod["metadata"]["name"]))),
+        pods=tuple(facts(pod) for pod in sorted(children.alive, key=lambda pod: str(pod["metadata"]["name"]))),
         foreign=tuple(name_taken(one) for one in children.named(owner) if not is_ours(one, owner)),
         remarks=(
             *(_edited(one) for one in deployments if _rolls(one) > 1),
@@ -99,6 +127,12 @@ def world(owner: Owner, children: Children) -> World:
     )
 
 
+def relabelled(body: Object, owner: Owner) -> bool:
+    """Whether somebody has changed the label of a Deployment or a record: its name still says what it is."""
+    named = body["kind"] in ("Deployment", "ControllerRevision")
+    return named and body["metadata"]["name"] != of_revision(owner.key.name, revision(body))
+
+
 def revision(body: Object) -> str:
     """The revision an object belongs to."""
     return str((body["metadata"].get("labels") or {}).get(REVISION_LABEL, ""))
@@ -109,7 +143,7 @@ def _delays(
 ) -> Iterator[tuple[str, Delay | None]]:
     """Per revision whether its pods wait before SIGTERM, measured by the contract in its record."""
     for body in ours:
-        pods = [pod for pod in pods_of.get(revision(body), ()) if not _leaving(pod)]
+        pods = [pod for pod in pods_of.get(revision(body), ()) if not leaving(pod)]
         if body["kind"] == "ControllerRevision" and pods and (contract := _contract(body)):
             yield revision(body), delay_of(contract, tuple(hooks(pods, kubelets)))
 
@@ -122,30 +156,38 @@ def _contract(body: Object) -> Contract | None:
         return None
 
 
-def fleet(deployment: Object, pods: Sequence[Object], delay: Delay | None = None) -> Fleet:
+def fleet(
+    deployment: Object,
+    pods: Sequence[Object],
+    delay: Delay | None = None,
+    cordoned: Collection[str] = (),
+    at: float = 0.0,
+) -> Fleet:
     """One revision's Deployment and its pods, counted live; the Deployment's own counts come later than the pods."""
-    staying = [pod for pod in pods if not _leaving(pod)]
-    statuses = [status for pod in staying for status in _container_statuses(pod)]
+    staying = [pod for pod in pods if not leaving(pod)]
+    statuses = [status for pod in staying for status in container_statuses(pod)]
     return Fleet(
         wanted=deployment["spec"].get("replicas", 1),
-        ready=sum(_ready_since(pod) is not None for pod in staying),
-        pods=sum(not _over(pod) for pod in pods),
+        ready=sum(ready_since(pod) is not None for pod in staying),
+        pods=sum(not over(pod) for pod in pods),
         restarts=sum(status.get("restartCount", 0) for status in statuses),
         trouble=next(_troubles(deployment, staying), ""),
         delay=delay,
+        cordoned=sum(node_of(pod) in cordoned for pod in staying),
+        overdue=tuple(placed(pod) for pod in pods if overdue(pod, at) > 0 and not over(pod)),
     )
 
 
 def _troubles(deployment: Object, pods: Iterable[Object]) -> Iterator[str]:
     """Why pods are missing or not ready, in Kubernetes' own words; what stops most of them comes first."""
-    for condition in _conditions(deployment):
+    for condition in conditions(deployment):
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
             yield f"{condition['reason']}: {condition.get('message', '')}"
     for pod in pods:
-        for condition in _conditions(pod):
+        for condition in conditions(pod):
             if condition["type"] == "PodScheduled" and condition["status"] == "False":
                 yield f"{condition['reason']}: {condition.get('message', '')}"
-        for status in _container_statuses(pod):
+        for status in container_statuses(pod):
             reason = status.get("state", {}).get("waiting", {}).get("reason")
             if reason and reason not in ("ContainerCreating", "PodInitializing"):
                 yield reason
@@ -195,27 +237,6 @@ def _ports(body: Object) -> tuple[ServicePort, ...]:
         return ()
 
 
-def facts(pod: Object) -> PodFacts:
-    """What the judge must know of a pod, about the container that serves."""
-    status = _serving(pod)
-    started = status.get("state", {}).get("running", {}).get("startedAt")
-    return PodFacts(
-        name=pod["metadata"]["name"],
-        revision=revision(pod),
-        created=parse_instant(pod["metadata"]["creationTimestamp"]),
-        ready_since=_ready_since(pod),
-        restarts=status.get("restartCount", 0),
-        started=parse_instant(started) if started else None,
-    )
-
-
-def _serving(pod: Object) -> Object:
-    """The status of the container that serves: the first with ports, else the first."""
-    containers = pod["spec"]["containers"]
-    name = next((one for one in containers if one.get("ports")), containers[0])["name"]
-    return next((status for status in _container_statuses(pod) if status["name"] == name), {})
-
-
 def _headless(service: Object) -> str:
     return (
         f"Service {service['metadata']['namespace']}/{service['metadata']['name']} is headless, so its clients keep "
@@ -242,31 +263,6 @@ def _by_revision(pods: Iterable[Object]) -> dict[str, list[Object]]:
     for pod in pods:
         found.setdefault(revision(pod), []).append(pod)
     return found
-
-
-def _leaving(pod: Object) -> bool:
-    """Whether a pod is on its way out, or gone but for its remains."""
-    return "deletionTimestamp" in pod["metadata"] or _over(pod)
-
-
-def _over(pod: Object) -> bool:
-    """Whether a pod will never run again. Evicted ones stay in the list for long, and nobody waits for them."""
-    return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
-
-
-def _ready_since(pod: Object) -> float | None:
-    for condition in _conditions(pod):
-        if condition["type"] == "Ready" and condition["status"] == "True":
-            return parse_instant(condition["lastTransitionTime"])
-    return None
-
-
-def _conditions(body: Object) -> Sequence[Object]:
-    return body.get("status", {}).get("conditions") or ()
-
-
-def _container_statuses(pod: Object) -> Sequence[Object]:
-    return pod.get("status", {}).get("containerStatuses") or ()
 
 
 def labelled(owner: Owner) -> str:

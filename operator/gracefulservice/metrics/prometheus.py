@@ -128,7 +128,7 @@ def read(selector: str, answer: Answer) -> Found:
         return Found(problem=_unreadable(f"Prometheus refuses {selector}: {said.error}."))
     rows = _result(answer.status, said, "matrix")
     found = tuple(Series(row.metric, tuple((at, _number(value)) for at, value in row.values)) for row in rows)
-    return Found(found, _faults(selector, found))
+    return Found(found, faults(selector, found))
 
 
 def doubtful(selector: str, namespace: str, answer: Answer) -> Problem | None:
@@ -181,7 +181,7 @@ def _samples(series: Iterable[Series]) -> Iterable[Sample]:
             yield Sample(pod=one.labels["pod"], series=text, at=at, value=value)
 
 
-def _faults(selector: str, found: Sequence[Series]) -> Problem | None:
+def faults(selector: str, found: Sequence[Series]) -> Problem | None:
     """The first thing that keeps these series from being counted."""
     for one in found:
         if not one.values:

@@ -69,7 +69,8 @@ class Prometheus:
             return None
         try:
             promql = prometheus.quantile(plan.buckets, owner.key.namespace, [pod.name for pod in pods])
-            return prometheus.read_quantile(await self._post(self._address(plan), promql, at))
+            found = prometheus.read_quantile(await self._post(self._address(plan), promql, at))
+            return None if found is None else found * plan.unit
         except (Outage, ValueError):
             return None
 
@@ -96,7 +97,7 @@ class Prometheus:
             return url.rstrip("/")
         raise Outage(
             "There are objectives but no Prometheus: set spec.metrics.prometheus.url, or prometheus.url in "
-            "the operator's chart."
+            "the operator's chart, or let spec.metrics.source be pods."
         )
 
     async def _found(

@@ -17,9 +17,10 @@ def upper_bound(x: float, n: float, beta: float = BETA) -> float:
     if n < 1 or x >= n:
         return 1.0
     low, high = x / n, 1.0
+    prior, enough = _log_beta(x + 0.5, n - x + 0.5) - _log_beta(0.5, 0.5), -math.log(beta)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        if _log_odds(middle, x, n) >= -math.log(beta):
+        if _log_odds(middle, x, n, prior) >= enough:
             high = middle
         else:
             low = middle
@@ -31,10 +32,13 @@ def proven_good(bound: float, allowed: float) -> bool:
     return bound <= 2 * allowed
 
 
-def _log_odds(u: float, x: float, n: float) -> float:
-    """ln E(u): half of the bet on the Jeffreys prior Beta(½, ½), half on a share of exactly 0 while x = 0."""
+def _log_odds(u: float, x: float, n: float, prior: float) -> float:
+    """ln E(u): half of the bet on the Jeffreys prior Beta(½, ½), half on a share of exactly 0 while x = 0.
+
+    `prior` is what the counts weigh under that prior, which no u changes.
+    """
     likelihood = x * math.log(u) + (n - x) * math.log1p(-u)
-    spread = _log_beta(x + 0.5, n - x + 0.5) - _log_beta(0.5, 0.5) - likelihood
+    spread = prior - likelihood
     if x > 0:
         return math.log(0.5) + spread
     spotless = -likelihood

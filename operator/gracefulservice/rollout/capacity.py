@@ -74,5 +74,6 @@ def reached(plan: Plan, seen: Seen, canary: str, stable: str | None, weight: flo
         share = carried(plan, seen, canary, stable)
         return share is not None and seen.route is not None and expresses(seen.route, share, weight)
     endpoints = seen.stable_service.endpoints
-    exact = endpoints.get(canary, 0) == canary_pods(plan, weight)
+    there, needed = endpoints.get(canary, 0), canary_pods(plan, weight)
+    exact = there == needed or (weight >= ALL and there > needed)  # more pods of the only revision change no share
     return exact and endpoints.get(stable or "", 0) == stable_pods(plan, weight)

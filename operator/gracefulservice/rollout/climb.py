@@ -11,12 +11,13 @@ from gracefulservice.rollout.capacity import (
     visible,
 )
 from gracefulservice.rollout.happenings import Reason, told
-from gracefulservice.rollout.judging import assessment, obstructed, unproven, unwatched
-from gracefulservice.rollout.memory import Baking, Climbing, Memory, Warming, Widening
+from gracefulservice.rollout.judging import assessment, obstructed, suspected, unproven, unwatched
+from gracefulservice.rollout.memory import Baking, Climbing, Memory, State, Warming, Widening
 from gracefulservice.rollout.plan import Plan, Step
+from gracefulservice.rollout.questions import reaction
 from gracefulservice.rollout.seen import Seen
 from gracefulservice.rollout.settle import promoted
-from gracefulservice.rollout.verdict import Assessment
+from gracefulservice.rollout.verdict import Assessment, Cause
 
 CAP = 50.0
 """Percent that the budgeted ramp may reach before its gate opens."""
@@ -24,6 +25,9 @@ WORTHWHILE = 1.2
 """How much two weights must differ for the move: each costs a whole reaction time before the next can be weighed."""
 NEAR_CAP = 0.9
 """The part of `CAP` that counts as it: the formula rarely lands on it exactly, and one more step costs 10 s."""
+
+HELD_BY = frozenset({Cause.SUSPECTED, Cause.SHARED})
+"""Nothing is wrong with the metrics, and yet no weight may rise."""
 
 
 def step_of(plan: Plan, state: Climbing) -> Step | None:
@@ -85,7 +89,8 @@ def first_weight(plan: Plan, seen: Seen, memory: Memory, now: float) -> float:
     if plan.steps or not plan.weighted:
         return first_step(plan)
     judged = assessment(plan, memory, now)
-    return reachable(plan, ramp.first_weight(limits(plan, seen, memory.canary or ""), judged.rate if judged else 0.0))
+    limit = limits(plan, seen, memory, memory.canary or "")
+    return reachable(plan, ramp.first_weight(limit, judged.rate if judged else 0.0))
 
 
 def first_step(plan: Plan) -> float:
@@ -107,15 +112,23 @@ def climbing(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float
     held = state.held.run(now) if there and not memory.paused else state.held.stop()
     progress = state.progress.watch(wanted, seen.fleet(state.canary).ready, now)
     if there and state.observed_at is None:
-        state = state.model_copy(update={"observed_at": round(now, 3)})
+        state = state.model_copy(update={"observed_at": round(now, 3), "served": True})
         memory = told(memory, Reason.WEIGHT_OBSERVED, observed_sentence(plan, seen, memory, state), now)
     state = state.model_copy(update={"held": held, "progress": progress})
     memory = memory.but(state=state)
     if unserved(seen, memory) or (memory.hurry and not memory.paused):
         return onward(plan, memory, state, ALL) if state.weight < ALL else baked_if(memory, state, there)
+    if doubted(plan, memory, state):
+        return onward(plan, memory, state, least_weight(plan))
     if memory.paused or not there or seen.fleet(state.canary).unprepared or effect.held(memory):
         return memory
     return stepped(plan, memory, state, now) if plan.steps else ramped(plan, seen, memory, state, now)
+
+
+def doubted(plan: Plan, memory: Memory, state: Climbing) -> bool:
+    """Whether the ramp falls back to its smallest weight for a look, until that tells whose fault it is."""
+    falls = plan.weighted and not plan.steps and not memory.paused and state.weight > least_weight(plan)
+    return falls and suspected(plan, memory)
 
 
 def observed_sentence(plan: Plan, seen: Seen, memory: Memory, state: Climbing) -> str:
@@ -141,7 +154,15 @@ def set_back(plan: Plan, memory: Memory, state: Climbing | Baking, weight: float
     """Go on from the `weight` that is left: from the step that it reaches, or by the ramp."""
     step = max((place for place, step in enumerate(plan.steps) if step.weight <= weight), default=0)
     lower = plan.steps[step].weight if plan.steps else max(reachable(plan, weight), least_weight(plan))
-    return memory.but(state=Climbing(canary=state.canary, weight=lower, step=step, progress=state.progress))
+    progress, before = state.progress, served(state)
+    return memory.but(state=Climbing(canary=state.canary, weight=lower, step=step, progress=progress, served=before))
+
+
+def served(state: State) -> bool:
+    """Whether users were on the canary of this rollout, be it at an earlier weight."""
+    if isinstance(state, Climbing):
+        return state.served or state.observed_at is not None
+    return isinstance(state, Baking | Widening)
 
 
 def onward(plan: Plan, memory: Memory, state: Climbing, weight: float) -> Memory:
@@ -149,7 +170,8 @@ def onward(plan: Plan, memory: Memory, state: Climbing, weight: float) -> Memory
     following = state.step + 1
     listed = following < len(plan.steps) and plan.steps[following].weight == weight
     step = following if listed or weight < ALL else len(plan.steps)
-    return memory.but(state=Climbing(canary=state.canary, weight=weight, step=step, progress=state.progress))
+    progress, before = state.progress, served(state)
+    return memory.but(state=Climbing(canary=state.canary, weight=weight, step=step, progress=progress, served=before))
 
 
 def baked_if(memory: Memory, state: Climbing, there: bool) -> Memory:
@@ -173,9 +195,9 @@ def ramped(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float) 
     if state.weight >= ALL:
         return baked_if(memory, state, there=True)
     judged = assessment(plan, memory, now)
-    if judged is None or obstructed(plan, memory, now) or state.observed_at is None:
+    if judged is None or obstructed(plan, memory, now) or state.observed_at is None or judged.cause in HELD_BY:
         return memory
-    bounds = limits(plan, seen, state.canary)
+    bounds = limits(plan, seen, memory, state.canary)
     if state.held.spent < bounds.tau or not ramp.due(bounds, state.observed_at, judged.newest, now):
         return memory
     if judged.gate_open and state.weight >= NEAR_CAP * reachable(plan, CAP):
@@ -196,14 +218,14 @@ def next_weight(plan: Plan, bounds: ramp.Ramp, state: Climbing, judged: Assessme
     return reachable(plan, weight)
 
 
-def limits(plan: Plan, seen: Seen, canary: str) -> ramp.Ramp:
+def limits(plan: Plan, seen: Seen, memory: Memory, canary: str) -> ramp.Ramp:
     """What bounds the ramp now: the budget, the router's smallest weight, and what ready pods can carry.
 
     By a replica ratio pods *are* the weight: they are made for it, so they do not bound it.
     """
     carry = ALL * visible(plan, seen, canary) / max(plan.replicas, 1) if plan.weighted else ALL
-    least = least_weight(plan)
-    return ramp.Ramp(budget=plan.budget, floor=least, cap=CAP, capacity=max(carry, least))
+    least, tau = least_weight(plan), reaction(plan, memory.evidence)
+    return ramp.Ramp(budget=plan.budget, tau=tau, floor=least, cap=CAP, capacity=max(carry, least))
 
 
 def baking(plan: Plan, seen: Seen, memory: Memory, state: Baking, now: float) -> Memory:

@@ -12,6 +12,7 @@ contest: the rollout goes on from the weight that it brings.
 from gracefulservice.rollout import figures
 from gracefulservice.rollout.capacity import ALL, expresses
 from gracefulservice.rollout.climb import set_back, unserved
+from gracefulservice.rollout.frozen import rerouted
 from gracefulservice.rollout.happenings import Reason, told
 from gracefulservice.rollout.memory import Baking, Climbing, Memory, Warming, Widening
 from gracefulservice.rollout.plan import Plan
@@ -24,6 +25,8 @@ Aspect = tuple[bool, str, str]
 
 def met(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     """`memory` after this look at who wrote the route."""
+    if memory.leaving is not None:
+        return left_behind(plan, seen, memory)
     route, wanted = seen.route, weight_wanted(memory)
     if route is None or wanted is None:
         return memory
@@ -38,6 +41,12 @@ def met(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     if not foreign(memory, route):
         return memory
     return rewritten(memory, route, route.weight, wanted, now)
+
+
+def left_behind(plan: Plan, seen: Seen, memory: Memory) -> Memory:
+    """On the way out nobody is contested; a route that is gone leads nobody anywhere, so another may take its place."""
+    memory = rerouted(plan, memory)
+    return memory if seen.route is None else changed(memory, gone=seen.route.absent)
 
 
 def weight_wanted(memory: Memory) -> float | None:

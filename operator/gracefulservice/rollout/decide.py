@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from gracefulservice.rollout import (
+    adoption,
     climb,
     commands,
     contest,
+    cordon,
     deletion,
     demand,
     effect,
+    handback,
     leaving,
     rest,
     safety,
@@ -20,11 +23,13 @@ from gracefulservice.rollout.desire import desire
 from gracefulservice.rollout.desired import Desired
 from gracefulservice.rollout.judge import learn
 from gracefulservice.rollout.memory import (
+    Adopting,
     Baking,
     Clearing,
     Climbing,
     Draining,
     Founding,
+    GivingBack,
     Idle,
     Memory,
     Narrowing,
@@ -62,6 +67,7 @@ def decide(plan: Plan, seen: Seen, memory: Memory, now: float) -> Decision:
     known = known if seen.deleting else effect.watched(plan, seen, known, now)
     after = (ended if seen.deleting else moved)(demand.kept(plan, known), seen, known, now)
     after = demand.tracked(plan, seen, memory, after, now)
+    after = cordon.watched(demand.kept(plan, after), seen, after, now)
     return Decision(after, desire(demand.kept(plan, after), seen, after), wake_after(plan, memory, after, now))
 
 
@@ -78,12 +84,17 @@ def ended(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     if not deletion.settles(plan, seen):
         return memory
     turned = deletion.turned(seen, memory, now)
+    turned = rest.cleared_of_strays(seen, turned) if handback.owed(plan, seen) else turned
+    if handback.begins(plan, seen, turned):
+        return handback.giving_back(plan, seen, turned, now)
+    if isinstance(turned.state, Adopting | GivingBack):
+        return turned
     return turned if isinstance(turned.state, Idle | Founding) else advance(plan, seen, turned, now)
 
 
 def learned(plan: Plan, seen: Seen, memory: Memory) -> Memory:
     """`memory` with the evidence of this look; one from before the evidence began was asked for other objectives."""
-    judged = memory.canary or memory.leaving
+    judged = memory.rolled
     if memory.evidence is None or seen.metrics is None or judged is None:
         return memory
     if seen.metrics.at < memory.evidence.begun:
@@ -98,6 +109,10 @@ def advance(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:  # no
             return rest.idle(plan, seen, memory, now)
         case Founding() as state:
             return rest.founding(plan, seen, memory, state, now)
+        case Adopting() as state:
+            return adoption.adopting(plan, seen, memory, state, now)
+        case GivingBack():
+            return handback.resumed(memory)
         case Warming() as state:
             return climb.warming(plan, seen, memory, state, now)
         case Climbing() as state:
@@ -121,7 +136,7 @@ def advance(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:  # no
 
 
 def wake_after(plan: Plan, before: Memory, after: Memory, now: float) -> float | None:
-    """Seconds until the next look: at once after a step on; at rest only for a floor (the world wakes us).
+    """Seconds until the next look: at once after a step on; at rest only for a floor or a surge (the world wakes us).
 
     Newer samples are asked for the moment they can be there, and a timer is read the moment it ends.
     """
@@ -129,6 +144,9 @@ def wake_after(plan: Plan, before: Memory, after: Memory, now: float) -> float |
         return 0.0
     if isinstance(after.state, Idle):
         ends = demand.ends_in(after, now)
-        return None if ends is None else ends + SLACK
+        ends = None if ends is None else ends + SLACK
+        if adoption.waits(plan, after):
+            return adoption.RETRY
+        return min(TICK, ends or TICK) if cordon.waits(after) else ends
     timers = (next_due(plan, after, now), remaining(plan, after))
     return min([TICK, *(end + SLACK for end in timers if end is not None)])

@@ -19,9 +19,10 @@ from math import ceil
 
 from gracefulservice.rollout import figures
 from gracefulservice.rollout.judge import RATE_SPAN, Evidence, rate
-from gracefulservice.rollout.memory import Floor, Idle, Memory, Stopwatch
+from gracefulservice.rollout.memory import Floor, Idle, Memory
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.seen import Seen
+from gracefulservice.rollout.stopwatch import Stopwatch
 
 KEPT = 300.0
 """Seconds for which the floor stays once users belong to one revision again, and fewer pods must have been enough."""

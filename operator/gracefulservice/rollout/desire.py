@@ -6,16 +6,19 @@ endpoints; nothing scaled below the traffic observed on it; nothing removed befo
 
 from collections.abc import Mapping
 
-from gracefulservice.rollout import contest, deletion
+from gracefulservice.rollout import adoption, contest, cordon, deletion, handback
+from gracefulservice.rollout.adoptee import Handover
 from gracefulservice.rollout.capacity import ALL, canary_pods, stable_pods, visible
 from gracefulservice.rollout.climb import CAP, pods_wanted
 from gracefulservice.rollout.demand import carries
 from gracefulservice.rollout.desired import Desired
 from gracefulservice.rollout.memory import (
+    Adopting,
     Baking,
     Clearing,
     Climbing,
     Founding,
+    GivingBack,
     Idle,
     Memory,
     Narrowing,
@@ -27,6 +30,9 @@ from gracefulservice.rollout.offer import offered
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.seen import WIDE, Seen
 from gracefulservice.rollout.settle import weightless
+
+UNROUTED = Idle | Founding | Adopting | GivingBack
+"""The states in which no rollout moves weights."""
 
 
 def desire(plan: Plan, seen: Seen, memory: Memory) -> Desired:
@@ -40,33 +46,59 @@ def desire(plan: Plan, seen: Seen, memory: Memory) -> Desired:
         stable=memory.stable,
         prune=prunable(plan, seen, memory),
         ports=offered(plan, seen, memory),
+        waits=adoption.waits(plan, memory),
+        handover=handover(plan, seen, memory),
         finalizer=deletion.finalizer(plan, seen, memory, route_held=holds_route(plan, seen, memory)),
         staying=deletion.staying(plan, seen, memory),
     )
 
 
+def handover(plan: Plan, seen: Seen, memory: Memory) -> Handover | None:
+    """What is wanted of a Deployment that is being adopted, or gets its traffic back."""
+    match memory.state:
+        case Adopting() as state:
+            return adoption.wish(plan, seen, state)
+        case GivingBack() as state:
+            return handback.wish(seen, state)
+        case _:
+            return None
+
+
 def fleets(plan: Plan, seen: Seen, memory: Memory) -> Mapping[str, int]:
     """Replicas per revision; none falls while nobody can say what a rollout's route makes of them (gone, or unread)."""
     wanted = fleets_by_state(plan, seen, memory)
-    blind = seen.route is not None and not seen.route.acknowledged and not isinstance(memory.state, Idle | Founding)
+    blind = seen.route is not None and not seen.route.acknowledged and not isinstance(memory.state, UNROUTED)
     if not blind or not plan.replicas:
         return wanted
     return {revision: max(count, seen.fleet(revision).wanted) for revision, count in wanted.items()}
 
 
 def fleets_by_state(plan: Plan, seen: Seen, memory: Memory) -> dict[str, int]:
-    """What the state asks for; a revision that plays no part keeps what it has until its turn."""
+    """What the state asks for; a revision that plays no part keeps what it has as long as users may reach it."""
     wanted = {revision: fleet.wanted for revision, fleet in seen.fleets.items()}
     state = memory.state
     if isinstance(state, Founding):
         return dict.fromkeys(wanted, 0) | {state.revision: plan.replicas}
+    if isinstance(state, Adopting):
+        return dict.fromkeys(wanted, 0) | {state.revision: adoption.fleet(seen, state)}
+    if isinstance(state, GivingBack):
+        return dict.fromkeys(wanted, 0) | {state.revision: handback.fleet(seen, state)}
     if memory.stable is not None:
-        wanted[memory.stable] = stable_fleet(plan, seen, memory)
+        wanted |= dict.fromkeys(unreached(seen, {memory.stable, memory.canary, memory.leaving}), 0)
+        wanted[memory.stable] = cordon.surged(memory, memory.stable, stable_fleet(plan, seen, memory))
     if memory.canary is not None:
-        wanted[memory.canary] = canary_fleet(plan, seen, memory)
+        wanted[memory.canary] = cordon.surged(memory, memory.canary, canary_fleet(plan, seen, memory))
+    if memory.leaving is not None and memory.leaving != memory.stable:
+        wanted[memory.leaving] = cordon.left(plan, seen, memory, memory.leaving)
     if isinstance(state, Clearing) and state.leaving != memory.stable and not behind_canary(seen, state.leaving):
         wanted[state.leaving] = 0
     return wanted
+
+
+def unreached(seen: Seen, in_play: set[str | None]) -> list[str]:
+    """Revisions that play no part and stand in no endpoints of ours: scaled by hand, they would hold up a rollout."""
+    reached = (seen.stable_service.endpoints, seen.canary_service.endpoints)
+    return [one for one in seen.fleets if one not in in_play and not any(ends.get(one, 0) for ends in reached)]
 
 
 def behind_canary(seen: Seen, revision: str) -> bool:
@@ -112,6 +144,8 @@ def stable_selector(plan: Plan, seen: Seen, memory: Memory) -> str:
     state = memory.state
     if isinstance(state, Founding):
         return state.revision
+    if isinstance(state, Adopting | GivingBack):
+        return WIDE
     stable = memory.stable or plan.revision.id
     if isinstance(state, Widening):
         return WIDE if not third(seen, {stable, state.canary}) else stable
@@ -128,15 +162,16 @@ def stable_selector(plan: Plan, seen: Seen, memory: Memory) -> str:
     return stable
 
 
-def third(seen: Seen, in_play: set[str | None]) -> bool:
-    """Whether a revision that plays no part still has pods."""
-    return any(fleet.pods or fleet.wanted for revision, fleet in seen.fleets.items() if revision not in in_play)
+def third(seen: Seen, in_play: set[str | None]) -> str:
+    """A revision that plays no part and still has pods, or empty."""
+    there = (revision for revision, fleet in sorted(seen.fleets.items()) if fleet.pods or fleet.wanted)
+    return next((revision for revision in there if revision not in in_play), "")
 
 
 def canary_selector(seen: Seen, memory: Memory) -> str | None:
     """`<name>-canary` leads to the canary only once its pods are ready, and to stable before they go."""
     state = memory.state
-    stable = memory.stable or (state.revision if isinstance(state, Founding) else None)
+    stable = memory.stable or (state.revision if isinstance(state, Founding | Adopting | GivingBack) else None)
     if memory.canary is not None:
         if not weightless(seen):
             return seen.canary_service.selects or stable
@@ -190,5 +225,5 @@ def holds_route(plan: Plan, seen: Seen, memory: Memory) -> bool:
     """Whether a route of the user's must be given back before the object may go."""
     if plan.route is None or plan.route.ours or seen.route is None or seen.route.weight is None:
         return False
-    moving = not isinstance(memory.state, Idle | Founding)
+    moving = not isinstance(memory.state, UNROUTED)
     return seen.route.weight > 0 if seen.deleting else moving or seen.route.weight > 0

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gracefulservice.rollout.adoptee import Handover
 from gracefulservice.rollout.service_ports import ServicePort
 
 
@@ -30,5 +31,9 @@ class Desired:
     """What both Services offer, the port that a route of ours leads to first; empty: what they offer already."""
     finalizer: bool = False
     """Whether our finalizer stands: while a route of the user's carries a weight of ours, and always with `Orphan`."""
+    waits: bool = False
+    """Whether nothing may be made yet: the Deployment that is to be adopted is not as it must be."""
+    handover: Handover | None = None
+    """What is wanted of that Deployment; None: it is left alone."""
     staying: str | None = None
     """The revision whose pods, with the Services, lose their owner now, so that they outlive it."""

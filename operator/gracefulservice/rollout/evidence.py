@@ -6,6 +6,7 @@ probability of at most α over the whole life of a rollout, whenever and however
 """
 
 import math
+from collections.abc import Sequence
 
 from gracefulservice.api.value import Value
 
@@ -36,9 +37,18 @@ def update(bets: Bets, n: float, x: float, p0: float, phi: float, now: float, we
     """
     if n == 0 and not (bets.logs and weight_changed):
         return bets
+    return grown(bets, gains(n, x, p0, phi), now, weight_changed)
+
+
+def gains(n: float, x: float, p0: float, phi: float, ratios: Sequence[float] = RATIOS) -> tuple[float, ...]:
+    """By how much the logarithm of each component's wealth grows, for `x` bad of `n`."""
+    return tuple(_gain(n, x, p0, min(p0 * ratio, HIGHEST_SHARE)) / phi for ratio in ratios)
+
+
+def grown(bets: Bets, gains: Sequence[float], now: float, weight_changed: bool) -> Bets:
+    """The state after one more gain per component, whatever they bet on; mass that is due begins before it."""
     mass, bets = _begin_mass(bets, now, weight_changed)
-    gains = [_gain(n, x, p0, min(p0 * ratio, HIGHEST_SHARE)) / phi for ratio in RATIOS]
-    wealth = bets.logs or (-math.inf,) * len(RATIOS)
+    wealth = bets.logs or (-math.inf,) * len(gains)
     logs = tuple(_log_sum(log, mass) + gain for log, gain in zip(wealth, gains, strict=True))
     return bets.model_copy(update={"logs": logs})
 

@@ -12,10 +12,11 @@ from typing import Any
 from gracefulservice.api.problems import Problems
 from gracefulservice.api.quantities import duration_text, parse_duration
 from gracefulservice.rollout.capacity import reachable
-from gracefulservice.rollout.memory import Founding, Idle, Memory
+from gracefulservice.rollout.memory import Adopting, Founding, GivingBack, Idle, Memory
 from gracefulservice.rollout.plan import Plan, build
 
-KEPT = ("rollout", "traffic", "metrics")
+TRAFFIC = "traffic"
+KEPT = ("rollout", TRAFFIC, "metrics")
 """Fields of the spec: steps, routes, and where counters come from. All else acts live, as long as it is sound."""
 OBJECTIVES = "objectives"
 """Live while somebody is judged; once a revision leaves, its counters are read as they were."""
@@ -67,11 +68,25 @@ def in_force(name: str, written: Mapping[str, Any], memory: Memory) -> Plan | Pr
 
 def effective(spec: Mapping[str, Any], memory: Memory) -> dict[str, Any]:
     """The spec a rollout goes by: its kept parts from its start, everything else as it is now."""
-    if isinstance(memory.state, Idle | Founding) or not memory.frozen:
+    if isinstance(memory.state, Idle | Founding | Adopting | GivingBack) or not memory.frozen:
         return dict(spec)
-    kept = KEPT if memory.leaving is None else (*KEPT, OBJECTIVES)
+    fields = KEPT if memory.leaving is None else (*KEPT, OBJECTIVES)
+    kept = [field for field in fields if field != TRAFFIC or not unrouted(memory)]
     merged = {field: value for field, value in spec.items() if field not in kept}
     return merged | {field: memory.frozen[field] for field in kept if memory.frozen.get(field)}
+
+
+def unrouted(memory: Memory) -> bool:
+    """Whether the route of a rollout that is on its way out is gone, so that waiting for it would have no end."""
+    return memory.leaving is not None and memory.rewrites.gone
+
+
+def rerouted(plan: Plan, memory: Memory) -> Memory:
+    """`memory` in which the traffic that acts in place of a lost route is what the rollout keeps from now on."""
+    if not unrouted(memory) or plan.problems or plan.spec.get(TRAFFIC) == memory.frozen.get(TRAFFIC):
+        return memory
+    others = {field: value for field, value in memory.frozen.items() if field != TRAFFIC}
+    return memory.but(frozen=others | {field: plan.spec[field] for field in (TRAFFIC,) if plan.spec.get(field)})
 
 
 def acting(name: str, written: Mapping[str, Any], frozen: Mapping[str, Any]) -> dict[str, Any]:

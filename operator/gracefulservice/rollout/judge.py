@@ -13,9 +13,19 @@ from typing import Annotated, NamedTuple
 from pydantic import BeforeValidator, Field
 
 from gracefulservice.api.value import Value
-from gracefulservice.rollout.bound import proven_good, upper_bound
-from gracefulservice.rollout.evidence import odds
-from gracefulservice.rollout.figures import at_most, chances, number, percent
+from gracefulservice.rollout.against import (
+    Against,
+    against,
+    as_it_looks,
+    bound,
+    condemned,
+    doubted,
+    excused,
+    shared,
+    shown,
+)
+from gracefulservice.rollout.bound import proven_good
+from gracefulservice.rollout.figures import number
 from gracefulservice.rollout.objective import Objective, leading
 from gracefulservice.rollout.pulse import Pulse, followed, of_all_pods, still
 from gracefulservice.rollout.reading import Look
@@ -111,27 +121,33 @@ def assess(evidence: Evidence, objectives: Sequence[Objective], now: float) -> A
     What was counted stays counted: a Fail needs no fresh data. A Pass does.
     """
     lead = evidence.tallies[leading(objectives).name]
-    wealth = {one.name: odds(evidence.tallies[one.name].bets) for one in objectives}
-    against = evidence.carried * sum(wealth.values()) / len(wealth)
-    bounds = {one.name: _bound(evidence.tallies[one.name]) for one in objectives}
-    worst = max(objectives, key=lambda one: wealth[one.name])
-    verdict, cause, sentence = _judge(evidence, objectives, against, worst, bounds, now)
+    found = against(evidence.tallies, objectives, evidence.carried)
+    looks = against(as_it_looks(evidence.tallies, objectives), objectives, evidence.carried)
+    bounds = {one.name: bound(evidence.tallies[one.name]) for one in objectives}
+    verdict, cause, sentence = _judge(evidence, objectives, found, looks, bounds, now)
     return Assessment(
         verdict=verdict,
         cause=cause,
         sentence=sentence,
-        odds=against,
+        odds=found.odds,
         limit=LIMIT,
-        worst=worst.name,
+        worst=found.objective.name,
         bounds=bounds,
         rate=rate(evidence),
-        reference=lead.stable_bad / lead.stable_requests if lead.stable_requests else 0.0,
+        reference=lead.compared.reference,
+        extra=lead.compared.extra,
         requests=lead.requests,
         errors=lead.bad,
         stable_requests=lead.stable_requests,
         stable_errors=lead.stable_bad,
         newest=newest(evidence),
     )
+
+
+def suspected(evidence: Evidence, objectives: Sequence[Objective]) -> bool:
+    """Whether the newest look condemns the canary, unless one sample more of stable shows the same fault."""
+    looks = against(as_it_looks(evidence.tallies, objectives), objectives, evidence.carried)
+    return looks.odds >= LIMIT > against(evidence.tallies, objectives, evidence.carried).odds
 
 
 def rate(evidence: Evidence) -> float:
@@ -193,29 +209,37 @@ def _measured(flow: tuple[Flow, ...], interval: float) -> bool:
     return elapsed > 0 and covered >= COVERED * elapsed
 
 
-def _bound(tally: Tally) -> float:
-    return upper_bound(tally.bad, tally.requests)
-
-
 def _judge(
     evidence: Evidence,
     objectives: Sequence[Objective],
-    against: float,
-    worst: Objective,
+    found: Against,
+    looks: Against,
     bounds: Mapping[str, float],
     now: float,
 ) -> tuple[Verdict, Cause | None, str]:
-    if against >= LIMIT:
-        return Verdict.FAIL, None, _condemned(against, worst, evidence.tallies[worst.name])
+    if found.odds >= LIMIT:
+        return Verdict.FAIL, None, condemned(found, evidence.tallies[found.objective.name], LIMIT)
     obstacle = _obstacle(evidence, objectives, now)
     if obstacle:
         return Verdict.INCONCLUSIVE, obstacle.cause, obstacle.sentence
+    if looks.odds >= LIMIT:
+        said = doubted(looks, evidence.tallies[looks.objective.name])
+        return Verdict.INCONCLUSIVE, Cause.SUSPECTED, said
+    return _proven(evidence, objectives, bounds)
+
+
+def _proven(
+    evidence: Evidence, objectives: Sequence[Objective], bounds: Mapping[str, float]
+) -> tuple[Verdict, Cause | None, str]:
     hardest = max(objectives, key=lambda one: bounds[one.name] / one.max_share)
-    shown = _shown(hardest, evidence.tallies[hardest.name], bounds[hardest.name])
+    said = shown(hardest, evidence.tallies[hardest.name], bounds[hardest.name])
     known = all(evidence.tallies[one.name].requests for one in objectives)
     if known and all(proven_good(bounds[one.name], one.max_share) for one in objectives):
-        return Verdict.PASS, None, f"Good enough: {shown}"
-    return Verdict.INCONCLUSIVE, Cause.LEARNING, f"Too early to tell: {shown}"
+        return Verdict.PASS, None, f"Good enough: {said}"
+    both = next((one for one in objectives if shared(evidence.tallies[one.name], one)), None)
+    if both is not None:
+        return Verdict.INCONCLUSIVE, Cause.SHARED, excused(both, evidence.tallies[both.name])
+    return Verdict.INCONCLUSIVE, Cause.LEARNING, f"Too early to tell: {said}"
 
 
 def _obstacle(evidence: Evidence, objectives: Sequence[Objective], now: float) -> Problem | None:
@@ -252,23 +276,3 @@ def _no_traffic(evidence: Evidence, objectives: Sequence[Objective]) -> Problem 
         "so nothing speaks for it or against it."
     )
     return Problem(cause=Cause.NO_TRAFFIC, sentence=sentence, objective=silent.name)
-
-
-def _condemned(against: float, worst: Objective, tally: Tally) -> str:
-    share = percent(tally.bad / tally.requests)
-    return (
-        f"{chances(against)} against, limit {chances(LIMIT)}: {_counts(worst, tally)}; "
-        f"largest part: {worst.title}, {share} where {percent(worst.max_share)} is allowed."
-    )
-
-
-def _shown(objective: Objective, tally: Tally, bound: float) -> str:
-    return (
-        f"{_counts(objective, tally)}; the share is at most {at_most(bound)}, "
-        f"and up to {percent(2 * objective.max_share)} is good enough."
-    )
-
-
-def _counts(objective: Objective, tally: Tally) -> str:
-    canary = f"{number(tally.bad)} of {number(tally.requests)} canary requests {objective.outcome}"
-    return f"{canary}, stable {number(tally.stable_bad)} of {number(tally.stable_requests)}"

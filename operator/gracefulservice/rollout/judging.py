@@ -2,17 +2,18 @@
 
 from gracefulservice.rollout.figures import chances
 from gracefulservice.rollout.judge import ALPHA, LIMIT, assess
+from gracefulservice.rollout.judge import suspected as suspects
 from gracefulservice.rollout.memory import Memory
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.verdict import Assessment, Cause, Verdict
 
-UNMEASURED = frozenset({Cause.NO_TRAFFIC, Cause.LEARNING})
+UNMEASURED = frozenset({Cause.NO_TRAFFIC, Cause.LEARNING, Cause.SUSPECTED, Cause.SHARED})
 """Causes that say nothing against the metrics themselves."""
 
 
 def assessment(plan: Plan, memory: Memory, now: float) -> Assessment | None:
-    """The judge's word on the evidence so far; None when no objective is set."""
-    if not plan.judged or memory.evidence is None:
+    """The judge's word on the evidence so far; None when no objective is set, and once it is decided who serves."""
+    if not plan.judged or memory.evidence is None or memory.canary is None:
         return None
     return assess(memory.evidence, plan.objectives, now)
 
@@ -58,6 +59,11 @@ def uncalled(plan: Plan, memory: Memory, now: float) -> str:
 def unwatched(plan: Plan, memory: Memory, now: float) -> bool:
     """Whether nobody can say at this moment how the canary does: no traffic, unreadable metrics, or no α left."""
     return bool(uncalled(plan, memory, now) or obstructed(plan, memory, now))
+
+
+def suspected(plan: Plan, memory: Memory) -> bool:
+    """Whether the newest look condemns the canary, unless the next one shows the same fault on stable."""
+    return plan.judged and memory.evidence is not None and suspects(memory.evidence, plan.objectives)
 
 
 def failed(plan: Plan, memory: Memory, now: float) -> str:

@@ -4,6 +4,8 @@ The rollout is a union of small states, each with its own timers, so that a time
 state it was not started for:
 
     Idle ──► Founding ─────────────────────────────────────────────► Idle      (the first revision)
+    Idle ──► Adopting ─────────────────────────────────────────────► Idle      (it takes a Deployment's place)
+    Idle ──► GivingBack                                                        (and gives it back at its end)
     Idle ──► Warming ──► Climbing ──► Baking ──► Widening ──► Narrowing ──► Returning ─┐
                └────────────┴───────────┴───────────┴─► TurningBack ──► Draining ◄─────┘
                                                                            └─► Clearing ──► Idle
@@ -25,40 +27,7 @@ from gracefulservice.rollout.judge import Evidence
 from gracefulservice.rollout.rewrites import Rewrites
 from gracefulservice.rollout.share import Share
 from gracefulservice.rollout.sizes import NOTHING, Sizes
-
-LONGEST_TICK = 10.0
-"""Seconds. Time between two looks counts up to here: what passes while no operator runs is nobody's waiting."""
-
-
-class Stopwatch(Value):
-    """Time that counts only while somebody looks. `spent` in seconds, `ticked` the last running look."""
-
-    spent: float = 0.0
-    ticked: float | None = None
-
-    def run(self, now: float) -> "Stopwatch":
-        """Let it run until `now`."""
-        passed = 0.0 if self.ticked is None else min(max(now - self.ticked, 0.0), LONGEST_TICK)
-        return Stopwatch(spent=round(self.spent + passed, 3), ticked=round(now, 3))
-
-    def stop(self) -> "Stopwatch":
-        """Keep what was spent and stand still."""
-        return self if self.ticked is None else Stopwatch(spent=self.spent)
-
-
-class Progress(Value):
-    """Pods becoming ready. `waiting` counts only while some are missing; `ready` is the most seen meanwhile."""
-
-    ready: int = 0
-    waiting: Stopwatch = Stopwatch()
-
-    def watch(self, wanted: int, ready: int, now: float) -> "Progress":
-        """One look at the fleet: a further ready pod starts the waiting anew."""
-        if ready >= wanted:
-            return Progress(ready=ready)
-        if ready > self.ready or self.waiting.ticked is None:
-            return Progress(ready=ready, waiting=Stopwatch().run(now))
-        return Progress(ready=self.ready, waiting=self.waiting.run(now))
+from gracefulservice.rollout.stopwatch import Progress, Stopwatch
 
 
 class Floor(Value):
@@ -83,6 +52,14 @@ class Floor(Value):
         return cls(replicas=replicas, pods=replicas)
 
 
+class Surge(Value):
+    """One pod more than a fleet needs, as long as one of its pods stands on a cordoned node."""
+
+    progress: Progress = Progress()
+    given_up: bool = False
+    """Whether no further pod became ready in time; then the fleet does without until its nodes are others."""
+
+
 class Idle(Value):
     """At rest: everybody is served by `stable`."""
 
@@ -90,10 +67,33 @@ class Idle(Value):
 
 
 class Founding(Value):
-    """The first revision starts; nobody is served yet, so no step is taken and nothing is condemned."""
+    """The first revision starts, without any step. It is stable once all of its pods serve, or once something else
+    is wanted while some of them do."""
 
     kind: Literal["Founding"] = "Founding"
     revision: str
+
+
+class Handing(Value):
+    """Pods of a Deployment and of a revision change places; `replicas` of them serve throughout."""
+
+    deployment: str
+    revision: str
+    replicas: int
+
+
+class Adopting(Handing):
+    """The first revision takes the place of the pods of a live Deployment."""
+
+    kind: Literal["Adopting"] = "Adopting"
+    gone: dict[str, Stopwatch] = Field(default_factory=dict)
+    """How long each of the Deployment's pods has been out of the endpoints."""
+
+
+class GivingBack(Handing):
+    """The service is being deleted: the Deployment that it took the place of serves again."""
+
+    kind: Literal["GivingBack"] = "GivingBack"
 
 
 class Warming(Value):
@@ -116,6 +116,8 @@ class Climbing(Value):
     observed_at: float | None = None
     held: Stopwatch = Stopwatch()
     resumed: bool = False
+    served: bool = False
+    """Whether any weight was observed on it, also where it has lost that since."""
 
 
 class Baking(Value):
@@ -176,6 +178,8 @@ class Clearing(Value):
 State = Annotated[
     Idle
     | Founding
+    | Adopting
+    | GivingBack
     | Warming
     | Climbing
     | Baking
@@ -227,6 +231,8 @@ class Memory(Value):
     """When the rollout began, in unix seconds."""
     floor: Floor | None = None
     """The capacity that is kept although fewer pods are asked for."""
+    surges: dict[str, Surge] = Field(default_factory=dict)
+    """Revisions whose pods are about to be evicted."""
     evidence: Evidence | None = None
     share: Share | None = None
     """What the weight observed now has done to the traffic."""
@@ -265,3 +271,9 @@ class Memory(Value):
     def leaving(self) -> str | None:
         """The revision on its way out."""
         return self.state.leaving if isinstance(self.state, Leaving) else None
+
+    @property
+    def rolled(self) -> str | None:
+        """The revision that a rollout is about, from its start until the last pod that leaves is gone."""
+        decided = self.leaving and self.history
+        return self.history[0].revision if decided else self.canary or self.leaving

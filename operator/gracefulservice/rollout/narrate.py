@@ -3,17 +3,20 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from gracefulservice.rollout import contest, deletion, effect, figures
+from gracefulservice.rollout import adoption_report, contest, deletion, effect, figures, handback
 from gracefulservice.rollout.capacity import ALL, canary_pods, carried, reached, stable_pods, visible
 from gracefulservice.rollout.climb import awaits_person, pods_wanted, step_of
 from gracefulservice.rollout.demand import carries
+from gracefulservice.rollout.desire import third
 from gracefulservice.rollout.judging import assessment, exhausted, obstructed, uncalled
 from gracefulservice.rollout.memory import (
+    Adopting,
     Baking,
     Clearing,
     Climbing,
     Draining,
     Founding,
+    GivingBack,
     Idle,
     Memory,
     Narrowing,
@@ -38,6 +41,8 @@ class Line:
 
 def narrate(plan: Plan, seen: Seen, memory: Memory, now: float) -> Line:  # noqa: C901  (one line per state)
     """The sentence of the present state."""
+    if (why := adoption_report.waiting(plan, seen, memory)) and not seen.deleting:
+        return Line(why)
     if seen.deleting:
         return Line(deletion.sentence(plan, seen, memory))
     if (why := contest.held(memory)) and not memory.paused:
@@ -47,6 +52,10 @@ def narrate(plan: Plan, seen: Seen, memory: Memory, now: float) -> Line:  # noqa
             return resting(plan, seen, memory)
         case Founding(revision=first):
             return Line(f"Revision {first} starts with {how_many_ready(plan, seen, first)}.")
+        case Adopting() as state:
+            return Line(adoption_report.progress(seen, state))
+        case GivingBack() as state:
+            return Line(handback.left(seen, state))
         case Warming() as state:
             return warming(plan, seen, memory, state, now)
         case Climbing() as state:
@@ -56,19 +65,32 @@ def narrate(plan: Plan, seen: Seen, memory: Memory, now: float) -> Line:  # noqa
         case Widening() as state:
             return widening(plan, seen, memory, state)
         case Narrowing(leaving=old):
-            return Line(f"Revision {old} leaves the Service of stable.")
+            return Line(f"Revision {old} leaves the Service of stable.{lacking(seen)}")
         case Returning():
-            return Line("The weight returns from the canary's Service to that of stable.")
+            return Line(f"The weight returns from the canary's Service to that of stable.{lacking(seen)}")
         case TurningBack(leaving=canary):
             back = f"All traffic goes back from revision {canary} to {memory.stable}"
-            return Line(f"{back}{regrowing(plan, seen, memory)}.")
+            return Line(f"{back}{regrowing(plan, seen, memory)}.{lacking(seen)}")
         case Draining(leaving=leaving, waited=waited):
-            left = max((DRAIN_LIMIT if memory.evidence else QUIET) - waited.spent, 0.0)
-            return Line(f"Revision {leaving} drains: it gets no new requests and finishes those it has.", left)
+            ends = max((DRAIN_LIMIT if memory.evidence else QUIET) - waited.spent, 0.0)
+            return Line(f"Revision {leaving} drains: it gets no new requests and finishes those it has.", ends)
         case Clearing(leaving=leaving):
-            return Line(f"Revision {leaving} stops: {figures.pods(seen.fleet(leaving).pods)} left.")
+            left = figures.pods(seen.fleet(leaving).pods)
+            return Line(f"Revision {leaving} stops: {left} left.{late(seen, leaving)}")
         case _:
             assert_never(memory.state)
+
+
+def lacking(seen: Seen) -> str:
+    """What a route lacks on the way out, as one more sentence; or empty."""
+    return f" {seen.route.lacks}" if seen.route and seen.route.lacks else ""
+
+
+def late(seen: Seen, revision: str) -> str:
+    """Which pods do not end although their time is over, and what comes of it; or empty."""
+    found = " and ".join(seen.fleet(revision).overdue)
+    lost = "that node may be lost: a minute later nobody waits for it any more"
+    return f" The time to stop is over for {found}, so {lost}." if found else ""
 
 
 def how_many_ready(plan: Plan, seen: Seen, revision: str) -> str:
@@ -101,10 +123,8 @@ def warming(plan: Plan, seen: Seen, memory: Memory, state: Warming, now: float) 
     """Pods first, then time, then readable metrics; by a replica ratio only these."""
     if memory.paused:
         return Line(f"Paused at 0 %: {memory.paused}")
-    if seen.route and seen.route.trouble:
-        return Line(f"Holding 0 %: {seen.route.trouble}")
-    if seen.route and not seen.route.acknowledged:
-        return Line("Holding 0 %: a gateway has yet to accept the route.")
+    if seen.route and seen.route.lacks:
+        return Line(f"Holding 0 %: {seen.route.lacks}")
     wanted, ready = pods_wanted(plan, state), visible(plan, seen, state.canary)
     if ready < wanted:
         return Line(waits_for_pods(seen, 0.0, state.canary, ready, wanted))
@@ -187,8 +207,11 @@ def widening(plan: Plan, seen: Seen, memory: Memory, state: Widening) -> Line:
     """What the pointer waits for before it moves."""
     if memory.paused:
         return Line(f"Paused at 100 %: {memory.paused}")
+    if seen.route and seen.route.lacks:
+        return Line(f"Holding 100 %: {seen.route.lacks}")
+    takes_in = f"the Service of stable takes in the pods of revision {state.canary}"
+    if other := third(seen, {memory.stable, state.canary}):
+        left = figures.pods(seen.fleet(other).pods)
+        return Line(f"Holding 100 %: revision {other} plays no part and goes first, before {takes_in}: {left} left.")
     there = seen.stable_service.endpoints.get(state.canary, 0)
-    return Line(
-        f"The Service of stable takes in the pods of revision {state.canary}: "
-        f"it has {there} of {figures.pods(plan.replicas)} there."
-    )
+    return Line(f"T{takes_in[1:]}: it has {there} of {figures.pods(plan.replicas)} there.")

@@ -28,7 +28,8 @@ class Objective(Value):
     """At most `max_share` of the requests may be bad. Made by `error_rate`, `latency` and `custom`.
 
     `total` and `part` are the selectors to ask for: all requests, and the bad or the good among them. Where
-    they are equal, one answer holds both. `edge` is the latency limit in seconds; `warmup` are the seconds
+    they are equal, one answer holds both. `edge` is the latency limit in seconds, `unit` what 1 in the label `le` of
+    its buckets means in seconds; `warmup` are the seconds
     of each pod after Ready that a latency objective leaves out; `label` carries the status code.
     """
 
@@ -40,6 +41,7 @@ class Objective(Value):
     counts: Counts = Counts.BAD
     label: str = "code"
     edge: float | None = None
+    unit: float = 1.0
     warmup: float = 0.0
 
     @property
@@ -63,7 +65,7 @@ def error_rate(max_share: float, counter: str, label: str = "code") -> Objective
     )
 
 
-def latency(quantile: str, edge: float, histogram: str, warmup: float) -> Objective:
+def latency(quantile: str, edge: float, histogram: str, warmup: float, unit: float = 1.0) -> Objective:
     """`p99` ≤ `edge` seconds: at most 1 % of the requests counted in the buckets `histogram` take longer."""
     return Objective(
         name=quantile,
@@ -73,6 +75,7 @@ def latency(quantile: str, edge: float, histogram: str, warmup: float) -> Object
         part=histogram,
         counts=Counts.GOOD,
         edge=edge,
+        unit=unit,
         warmup=warmup,
     )
 

@@ -7,14 +7,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gracefulservice.api import Problem, Spec
+from gracefulservice.api import Metrics, Problem, ScrapedPods, Spec
 from gracefulservice.api import Step as StepSpec
 from gracefulservice.api.problems import Problems, problems_of
 from gracefulservice.rollout import lint
 from gracefulservice.rollout.contract import Contract, resolve
+from gracefulservice.rollout.counters import counters_of
 from gracefulservice.rollout.objective import Objective
-from gracefulservice.rollout.objectives import buckets_of, objectives_of, requests_of
+from gracefulservice.rollout.objectives import objectives_of
 from gracefulservice.rollout.revision import Revision
+from gracefulservice.rollout.rhythm import BY_PODS, BY_PROMETHEUS, Rhythm
 
 LADDER = (20.0, 50.0)
 """Weights of a rollout without objectives and without steps: nothing is judged, so each is only held."""
@@ -42,6 +44,14 @@ class RouteRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """Where each pod shows its metrics; without a `port` the first one that serves."""
+
+    port: int | None
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What the user asks for. Times in seconds, weights in percent."""
 
@@ -66,10 +76,16 @@ class Plan:
     """Whether stable and its Services stay when the service is deleted."""
     spec: Mapping[str, Any]
     """What it was built from, as the user wrote it."""
+    adopts: str | None = None
+    """The Deployment whose place the service takes."""
     requests: str = ""
     """The counter of all requests; empty where there is none."""
     buckets: str = ""
     """The histogram of the time that they take; empty where there is none."""
+    unit: float = 1.0
+    """What 1 in that histogram means, in seconds."""
+    page: Page | None = None
+    """What is scraped of each pod by the operator itself; None: a Prometheus is asked."""
     warnings: Problems = ()
     """What Kubernetes accepts in the pods and what costs requests all the same."""
     problems: Problems = ()
@@ -79,6 +95,11 @@ class Plan:
     def weighted(self) -> bool:
         """Whether a route splits the traffic; else the number of pods does."""
         return self.route is not None
+
+    @property
+    def rhythm(self) -> Rhythm:
+        """How often the counters are asked for."""
+        return BY_PODS if self.page else BY_PROMETHEUS
 
     @property
     def judged(self) -> bool:
@@ -98,7 +119,7 @@ def build(name: str, written: Mapping[str, Any]) -> Plan | Problems:
     problems = (*(contract if isinstance(contract, tuple) else ()), *problems, *step_problems(spec))
     if problems or isinstance(contract, tuple):
         return problems
-    route = route_of(name, spec)
+    route, counters = route_of(name, spec), counters_of(spec.metrics)
     return Plan(
         revision=revision,
         contract=contract,
@@ -117,10 +138,21 @@ def build(name: str, written: Mapping[str, Any]) -> Plan | Problems:
         history_limit=spec.history_limit,
         orphans=spec.deletion_policy == "Orphan",
         spec=dict(written),
-        requests=requests_of(spec.metrics),
-        buckets=buckets_of(spec.metrics),
+        adopts=spec.adopt.name if spec.adopt else None,
+        requests=counters.total,
+        buckets=counters.buckets,
+        unit=counters.unit,
+        page=page_of(spec.metrics),
         warnings=lint.found(spec),
     )
+
+
+def page_of(metrics: Metrics) -> Page | None:
+    """Where the pods are scraped, if they are."""
+    if metrics.source != "pods":
+        return None
+    pods = metrics.pods or ScrapedPods()
+    return Page(pods.port, pods.path)
 
 
 def route_of(name: str, spec: Spec) -> RouteRef | None:

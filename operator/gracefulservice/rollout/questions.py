@@ -1,10 +1,15 @@
 """When counters are asked for: what to ask is a decision, hence pure."""
 
+from itertools import pairwise
+from statistics import median
+
 from gracefulservice.rollout.judge import Evidence
 from gracefulservice.rollout.memory import Memory
 from gracefulservice.rollout.plan import Plan
-from gracefulservice.rollout.samples import SHORTEST_TICK, instant
+from gracefulservice.rollout.samples import instant
 
+LATEST = 5
+"""So many of the newest times between two looks say how slow they are now."""
 FIRST_LOOKS = 3
 """Until two scrapes of one pod were seen nobody knows the scrape interval, so these are asked at the shortest tick."""
 
@@ -16,7 +21,7 @@ LEAVING_TICK = 2.5
 def due(plan: Plan, memory: Memory, now: float) -> float | None:
     """The instant (unix seconds) whose samples are wanted now; None while nothing is judged, or nothing is new.
 
-    Instants are one tick apart and asked for one scrape late, so that every pod's sample of them is there. While a
+    Instants are one tick apart and asked for a little late, so that what was scraped until then is there. While a
     revision leaves, nothing is judged any more, and the newest sample of each pod counts: then the instant is now.
     """
     evidence = memory.evidence
@@ -24,7 +29,7 @@ def due(plan: Plan, memory: Memory, now: float) -> float | None:
         return None
     if memory.leaving is not None:
         return now if evidence.at is None or now - evidence.at >= LEAVING_TICK else None
-    at = instant(evidence.begun, tick(evidence), now)
+    at = instant(evidence.begun, tick(plan, evidence), plan.rhythm.delay, now)
     learned = evidence.at is not None and at <= evidence.at
     return None if learned and evidence.outage is None else at
 
@@ -37,8 +42,8 @@ def next_due(plan: Plan, memory: Memory, now: float) -> float | None:
     if memory.leaving is not None:
         wait = LEAVING_TICK if evidence.at is None else evidence.at + LEAVING_TICK - now
         return wait if wait > 0 else LEAVING_TICK  # an instant that is overdue was asked for in this look, in vain
-    every = tick(evidence)
-    return instant(evidence.begun, every, now) + 2 * every - now
+    every, late = tick(plan, evidence), plan.rhythm.delay
+    return instant(evidence.begun, every, late, now) + every + late - now
 
 
 def asking(plan: Plan, memory: Memory) -> bool:
@@ -46,7 +51,19 @@ def asking(plan: Plan, memory: Memory) -> bool:
     return plan.judged and (memory.canary is not None or memory.leaving is not None)
 
 
-def tick(evidence: Evidence) -> float:
+def reaction(plan: Plan, evidence: Evidence | None) -> float:
+    """Seconds in which a weight can be taken back by what is seen of it.
+
+    Pods are read so often that the looks themselves may be what is slow, where the operator or the API server
+    starves: by as much as they are further apart than a tick, weights act for longer.
+    """
+    ends = [flow.at for flow in evidence.flow] if evidence and plan.page else []
+    gaps = [later - sooner for sooner, later in pairwise(ends)]
+    usual = median(gaps[-LATEST:]) if len(gaps) >= FIRST_LOOKS else 0.0
+    return plan.rhythm.tau + max(usual - plan.rhythm.tick, 0.0)
+
+
+def tick(plan: Plan, evidence: Evidence) -> float:
     """Seconds between two instants."""
     known = evidence.interval if evidence.ticks >= FIRST_LOOKS else 0.0
-    return max(known, SHORTEST_TICK)
+    return max(known, plan.rhythm.tick)

@@ -10,8 +10,8 @@ SMALLEST_EXCESS = 1e-9
 class Ramp:
     """The limits of a ramp. Weights are percent, `tau` seconds, `budget` requests.
 
-    `tau` is the reaction time: data delay + tick + patch + propagation, 10 s until it is measured. `cap` is 50
-    until the gate. `capacity` is the weight that the ready canary pods can carry.
+    `tau` is the reaction time: data delay + tick + patch + propagation, 10 s with a Prometheus until it is measured.
+    `cap` is 50 until the gate. `capacity` is the weight that the ready canary pods can carry.
     """
 
     budget: float = 20.0

@@ -61,7 +61,7 @@ def read(objective: Objective, look: Look, canary: str) -> Reading:
     )
     edges: dict[str, frozenset[float]] = {}
     if objective.kind is Kind.LATENCY:
-        edges = {pod: bucket_edges(series) for pod, series in total.items()}
+        edges = {pod: bucket_edges(series, objective.unit) for pod, series in total.items()}
     is_total, is_part = _roles(objective)
     total, part = _only(total, is_total), _only(part, is_part)
     return Reading(objective, look.pods, canary, newest(total), newest(part), total, part, edges)
@@ -101,17 +101,17 @@ def label_value(series: str, label: str) -> str | None:
     return found[1] if found else None
 
 
-def bucket_edge(series: str) -> float | None:
-    """The upper edge of a histogram bucket as a number, so that `0.30` and `0.3` are one edge."""
+def bucket_edge(series: str, unit: float = 1.0) -> float | None:
+    """The upper edge of a histogram bucket in seconds, as a number, so that `0.30` and `0.3` are one edge."""
     try:
-        return float(label_value(series, "le") or "")
+        return float(label_value(series, "le") or "") * unit
     except ValueError:
         return None
 
 
-def bucket_edges(series: Iterable[str]) -> frozenset[float]:
-    """All bucket edges among these series."""
-    return frozenset(edge for edge in map(bucket_edge, series) if edge is not None)
+def bucket_edges(series: Iterable[str], unit: float = 1.0) -> frozenset[float]:
+    """All bucket edges among these series, in seconds."""
+    return frozenset(edge for one in series if (edge := bucket_edge(one, unit)) is not None)
 
 
 def nearest_edges(edges: Iterable[float], wanted: float) -> tuple[float, ...]:
@@ -130,8 +130,8 @@ def _roles(objective: Objective) -> tuple[Callable[[str], bool], Callable[[str],
     if objective.kind is Kind.ERROR_RATE:
         return _any, lambda series: bool(SERVER_ERROR.fullmatch(label_value(series, objective.label) or ""))
     if objective.kind is Kind.LATENCY:
-        edge = objective.edge
-        return lambda series: bucket_edge(series) == math.inf, lambda series: _same(bucket_edge(series), edge)
+        edge, unit = objective.edge, objective.unit
+        return lambda series: bucket_edge(series) == math.inf, lambda series: _same(bucket_edge(series, unit), edge)
     return _any, _any
 
 
@@ -154,7 +154,7 @@ def _no_series(reading: Reading, total: Cursors) -> str | None:
     if reading.total or total:
         return None
     return (
-        f"Prometheus has no series of {reading.objective.total} for any pod of this service: "
+        f"There is no series of {reading.objective.total} for any pod of this service: "
         "its name is wrong, its pods are not scraped, or nobody has called it yet."
     )
 
@@ -192,6 +192,6 @@ def _never_good(reading: Reading, part: Cursors) -> str | None:
     if counted == 0:
         return None
     return (
-        f"Prometheus has no series of {reading.objective.part}, though {reading.objective.total} counts "
+        f"There is no series of {reading.objective.part}, though {reading.objective.total} counts "
         f"{counted:,.0f} on stable: the name of the counter of the good ones is wrong."
     )

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from gracefulservice.api import Status
 from gracefulservice.rollout.memory import Memory
 
@@ -17,6 +19,17 @@ def dumped(memory: Memory) -> dict[str, Any]:
         mode="json", by_alias=True, exclude_defaults=True, exclude={"receipts", "history", "state"}
     )
     return brief | {"format": FORMAT, "state": memory.state.model_dump(mode="json", by_alias=True, exclude_none=True)}
+
+
+def previous(written: Mapping[str, Any]) -> Status:
+    """The status as it stands, without those of its fields that only another version of the operator understands:
+    they follow from memory and are written anew.
+    """
+    try:
+        return Status.model_validate(written)
+    except ValidationError as error:
+        strange = {one["loc"][0] for one in error.errors() if one["loc"]}
+        return Status.model_validate({field: value for field, value in written.items() if field not in strange})
 
 
 def remembered(status: Status) -> Memory:

@@ -1,7 +1,9 @@
-"""Objectives that are edited during a rollout: the evidence begins anew, what it has cost of α stays spent."""
+"""Objectives that are edited during a rollout, or a clock that goes back: the evidence begins anew, what it has cost
+of α stays spent."""
 
 from gracefulservice.rollout import figures
 from gracefulservice.rollout.capacity import ALL
+from gracefulservice.rollout.climb import served
 from gracefulservice.rollout.frozen import OBJECTIVES
 from gracefulservice.rollout.happenings import Reason, told
 from gracefulservice.rollout.judge import assess, begin
@@ -11,13 +13,37 @@ from gracefulservice.rollout.plan import Plan, build
 
 
 def rejudged(plan: Plan, memory: Memory, now: float) -> Memory:
+    """`memory` with new evidence, where what it has is of other objectives than the plan's, or by another clock."""
+    return of_this_clock(plan, for_objectives(plan, memory, now), now)
+
+
+def of_this_clock(plan: Plan, memory: Memory, now: float) -> Memory:
+    """`memory` without evidence from the future: no look of now would be newer, so nothing could speak against it.
+
+    Either the clock is wrong now, or it was when that was learned; both ways the rollout goes on by what is counted
+    from now on, as soon as anything is. A step of less than a scrape is waited out.
+    """
+    evidence = memory.evidence
+    if not plan.judged or evidence is None or evidence.at is None or evidence.at <= now + evidence.interval:
+        return memory
+    back = figures.number(evidence.at - now)
+    memory = anew(plan, memory, plan.objectives, now).but(share=None)
+    sentence = f"The clock stands {back} s before the newest sample: the judge begins anew."
+    return told(memory, Reason.CLOCK_WENT_BACK, sentence, now, warning=True)
+
+
+def for_objectives(plan: Plan, memory: Memory, now: float) -> Memory:
     """`memory` with new evidence, where a revision is judged and the plan's objectives are not those it began with."""
     wanted = plan.spec.get(OBJECTIVES) or {}
     if memory.canary is None or not memory.frozen or wanted == (memory.frozen.get(OBJECTIVES) or {}):
         return memory
     before = earlier(plan, memory)
     memory = memory.but(frozen=memory.frozen | {OBJECTIVES: wanted})
-    return memory if before == plan.objectives else anew(plan, memory, before, now)
+    if before == plan.objectives:
+        return memory
+    judged = "the judge begins anew" if plan.judged else "nothing is judged any more"
+    sentence = f"The objectives were edited at {figures.weight(weight_of(memory))}: {judged}."
+    return told(anew(plan, memory, before, now), Reason.OBJECTIVES_EDITED, sentence, now)
 
 
 def earlier(plan: Plan, memory: Memory) -> tuple[Objective, ...]:
@@ -29,15 +55,11 @@ def earlier(plan: Plan, memory: Memory) -> tuple[Objective, ...]:
 def anew(plan: Plan, memory: Memory, before: tuple[Objective, ...], now: float) -> Memory:
     """Evidence that knows nothing, at the present weight."""
     left = remaining(memory, before, now)
-    weight = weight_of(memory)
-    memory = memory.but(
+    return memory.but(
         carried=left,
-        evidence=begin(plan.objectives, now, weight, carried=left) if plan.judged else None,
+        evidence=begin(plan.objectives, now, weight_of(memory), carried=left) if plan.judged else None,
         state=rejoined(plan, memory),
     )
-    judged = "the judge begins anew" if plan.judged else "nothing is judged any more"
-    sentence = f"The objectives were edited at {figures.weight(weight)}: {judged}."
-    return told(memory, Reason.OBJECTIVES_EDITED, sentence, now)
 
 
 def remaining(memory: Memory, before: tuple[Objective, ...], now: float) -> float:
@@ -66,4 +88,4 @@ def rejoined(plan: Plan, memory: Memory) -> State:
         return state.model_copy(update={"step": len(plan.steps)})
     place = next((place for place, step in enumerate(plan.steps) if step.weight >= state.weight), len(plan.steps))
     weight = plan.steps[place].weight if place < len(plan.steps) else ALL
-    return Climbing(canary=state.canary, weight=weight, step=place, progress=state.progress)
+    return Climbing(canary=state.canary, weight=weight, step=place, progress=state.progress, served=served(state))

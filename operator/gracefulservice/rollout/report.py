@@ -2,13 +2,13 @@
 
 from gracefulservice.api import Condition, EvidenceStatus, Phase, Problem, Status, StepStatus, Waiting, WeightStatus
 from gracefulservice.api.names import NAME_LABEL, REVISION_LABEL
-from gracefulservice.rollout import contest, demand, effect, figures, sizing
+from gracefulservice.rollout import adoption_report, contest, cordon, demand, effect, figures, sizing
 from gracefulservice.rollout.capacity import ALL, carried
 from gracefulservice.rollout.climb import awaits_person
 from gracefulservice.rollout.desire import desire
 from gracefulservice.rollout.happenings import Reason
 from gracefulservice.rollout.judging import UNMEASURED, assessment, unreadable
-from gracefulservice.rollout.memory import Baking, Climbing, Idle, Memory, Widening
+from gracefulservice.rollout.memory import Adopting, Baking, Climbing, Idle, Memory, Widening
 from gracefulservice.rollout.narrate import Line, narrate
 from gracefulservice.rollout.offer import dropped
 from gracefulservice.rollout.plan import Plan
@@ -37,6 +37,7 @@ def status(
     more, plan = demand.sentence(plan, memory), demand.kept(plan, memory)
     line = narrate(plan, seen, memory, now)
     facts = conditions(plan, seen, memory, line, now, trouble) + capacity_kept(more)
+    facts += adoption_report.aspect(plan, seen, memory)
     wanted = desire(plan, seen, memory)
     return Status(
         observed_generation=generation,
@@ -98,6 +99,7 @@ def phase(plan: Plan, seen: Seen, memory: Memory) -> Phase:
     table: tuple[tuple[bool, Phase], ...] = (
         (seen.deleting, "Terminating"),
         (bool(seen.foreign) or (bool(objection(plan, seen, memory)[0]) and isinstance(state, Idle)), "Invalid"),
+        (isinstance(state, Adopting), "Progressing"),
         (memory.stable is None, "Pending"),
         (target in memory.condemned, "Degraded"),
         (bool(memory.paused) or (isinstance(state, Climbing) and awaits_person(plan, state)), "Paused"),
@@ -148,7 +150,7 @@ def conditions(plan: Plan, seen: Seen, memory: Memory, line: Line, now: float, t
         ),
     ]
     weights = [*route_condition(seen), *weight_effective(plan, memory), *contested(memory)]
-    others = [*metrics_condition(plan, memory, now), *weights, *remarks(seen)]
+    others = [*metrics_condition(plan, memory, now), *weights, *remarks(seen), *evictions(plan, seen, memory)]
     return [*facts, *others, *contract_conditions(plan, seen, memory)]
 
 
@@ -169,6 +171,12 @@ def contested(memory: Memory) -> list[Facts]:
     """Whether somebody else writes the weights of this rollout, once anybody did."""
     found = contest.aspect(memory)
     return [("WeightContested", *found)] if found else []
+
+
+def evictions(plan: Plan, seen: Seen, memory: Memory) -> list[Facts]:
+    """Whether evictions from cordoned nodes leave as many pods as before, where some are to be expected."""
+    found = cordon.aspect(plan, seen, memory)
+    return [("EvictionsCovered", *found)] if found else []
 
 
 def contract_conditions(plan: Plan, seen: Seen, memory: Memory) -> list[Facts]:
@@ -280,7 +288,8 @@ def counted(plan: Plan, seen: Seen, memory: Memory) -> int:
     """Pods that `selector` matches: stable's behind a weighted router, else all."""
     if plan.weighted and memory.stable:
         return seen.fleet(memory.stable).pods
-    return sum(fleet.pods for fleet in seen.fleets.values())
+    old = len(seen.adoptee.serving) if seen.adoptee else 0
+    return sum(fleet.pods for fleet in seen.fleets.values()) + old
 
 
 def selector(plan: Plan, memory: Memory, name: str) -> str:

@@ -1,17 +1,18 @@
 """At rest, and before: the first revision, the start of a rollout, and what to do when status was lost."""
 
-from gracefulservice.rollout import figures
+from gracefulservice.rollout import adoption, figures
 from gracefulservice.rollout.climb import first_step
 from gracefulservice.rollout.frozen import freeze
 from gracefulservice.rollout.happenings import Reason, told
 from gracefulservice.rollout.judge import begin as begin_evidence
-from gracefulservice.rollout.memory import Climbing, Founding, Idle, Memory, Stopwatch, TurningBack, Warming
+from gracefulservice.rollout.memory import Climbing, Founding, Idle, Memory, TurningBack, Warming
 from gracefulservice.rollout.offer import dropped
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.receipts import receipt
 from gracefulservice.rollout.rewrites import Rewrites
 from gracefulservice.rollout.seen import WIDE, Seen
 from gracefulservice.rollout.settle import settled
+from gracefulservice.rollout.stopwatch import Stopwatch
 
 LOST = "It was asked for before the status was lost, so it is not carried out: ask again."
 
@@ -53,10 +54,12 @@ def idle(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
         memory = memory.but(wished="")
     if seen.foreign:
         return memory
+    if memory.stable is None and plan.adopts:
+        return adoption.begun(plan, seen, memory, now)
     if memory.stable is None:
-        return memory.but(state=Founding(revision=target))
-    if stray := strays(seen, memory):
-        return memory.but(state=TurningBack(leaving=stray[0]))
+        return founded_on(plan, memory)
+    if strays(seen, memory):
+        return cleared_of_strays(seen, memory)
     if plan.problems or dropped(plan, seen, memory):
         return memory
     if target == memory.stable or target in memory.condemned:
@@ -84,6 +87,13 @@ def strays(seen: Seen, memory: Memory) -> list[str]:
     )
 
 
+def cleared_of_strays(seen: Seen, memory: Memory) -> Memory:
+    """`memory`, which turns back at rest while a revision that plays no part has pods, as after a lost status."""
+    if not isinstance(memory.state, Idle) or memory.stable is None or not (stray := strays(seen, memory)):
+        return memory
+    return memory.but(state=TurningBack(leaving=stray[0]))
+
+
 def begin(plan: Plan, memory: Memory, now: float) -> Memory:
     """The first moment of a rollout: what it keeps is frozen, the evidence is empty.
 
@@ -109,12 +119,21 @@ def begin(plan: Plan, memory: Memory, now: float) -> Memory:
     return told(memory, Reason.ROLLOUT_STARTED, sentence, now)
 
 
+def founded_on(plan: Plan, memory: Memory) -> Memory:
+    """The first revision is the target; its spec is what to go by, should the next one not be sound."""
+    return memory.but(state=Founding(revision=plan.revision.id), frozen=freeze(plan))
+
+
 def founding(plan: Plan, seen: Seen, memory: Memory, state: Founding, now: float) -> Memory:
-    """Nobody is served yet: a newer template simply replaces the one that starts."""
+    """A newer template simply replaces the one that starts, as long as nobody is served by that."""
     target = plan.revision.id
+    ready = min(seen.fleet(state.revision).ready, seen.stable_service.endpoints.get(state.revision, 0))
+    if state.revision != target and not ready:
+        return founded_on(plan, memory)
     if state.revision != target:
-        return memory.but(state=Founding(revision=target))
-    ready = min(seen.fleet(target).ready, seen.stable_service.endpoints.get(target, 0))
+        pods = f"{ready} of {figures.pods(seen.fleet(state.revision).wanted)}"
+        sentence = f"Revision {state.revision} serves with {pods}, and {target} is wanted now."
+        return told(memory.but(stable=state.revision, state=Idle()), Reason.FIRST_REVISION_READY, sentence, now)
     if ready < plan.replicas or target not in seen.fleets:
         return memory
     sentence = f"Revision {target} serves with {figures.pods(ready)}."

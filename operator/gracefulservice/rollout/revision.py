@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gracefulservice.api.names import REVISION_ALPHABET
 from gracefulservice.api.pods import Pods
 
 HASH_VERSION = 1
 """Raised when `identify` changes. Records keep their own, and equality is that of inputs, never of versions."""
 
-ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
-"""No vowels, so that no word appears by chance, and no `e` or `0`, so that YAML never reads a number."""
 LENGTH = 10
 FIELDS = tuple(field.alias or name for name, field in Pods.model_fields.items())
 """The fields of the spec that make a revision: a change in any other field starts no rollout."""
@@ -45,4 +44,5 @@ def canonical(written: Mapping[str, Any]) -> str:
 def identify(text: str) -> str:
     """Ten characters that stand for a text."""
     number = int.from_bytes(hashlib.sha256(text.encode()).digest())
-    return "".join(ALPHABET[number // len(ALPHABET) ** place % len(ALPHABET)] for place in range(LENGTH))
+    base = len(REVISION_ALPHABET)
+    return "".join(REVISION_ALPHABET[number // base**place % base] for place in range(LENGTH))

@@ -7,7 +7,8 @@ class Rewrites(Value):
     """How often, and what is done about it.
 
     `by` is who wrote the route last (`RouteSeen.set_by`) when its weight was as wanted, or when a foreign one was
-    answered: whoever stands there later has written since. `gone`: the route was not there at the last look.
+    answered: whoever stands there later has written since. `gone`: the route was not there at the last look. While a
+    revision leaves it stays so until there is a route again: then `spec.traffic` acts as it is.
     """
 
     by: str = ""

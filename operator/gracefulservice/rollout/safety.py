@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 from gracefulservice.rollout import figures
 from gracefulservice.rollout.capacity import visible
-from gracefulservice.rollout.climb import pods_wanted, unserved
+from gracefulservice.rollout.climb import pods_wanted, served, unserved
 from gracefulservice.rollout.happenings import Reason, told
 from gracefulservice.rollout.judging import failed, uncalled, unreadable
-from gracefulservice.rollout.memory import Baking, Climbing, Memory, Stopwatch, Warming, Widening
+from gracefulservice.rollout.memory import Baking, Climbing, Memory, Warming, Widening
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.seen import Seen
 from gracefulservice.rollout.settle import turned_back
+from gracefulservice.rollout.stopwatch import Stopwatch
 
 CRASHES = 3
 """Restarts from which a canary that already carried traffic is condemned for crashing."""
@@ -78,10 +79,8 @@ def crashing(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
 
     Restarts from before it was ready do not count as crashing now: Kubernetes must hold back a container.
     """
-    state = memory.state
-    served = isinstance(state, Baking | Widening) or (isinstance(state, Climbing) and state.observed_at is not None)
     fleet = seen.fleet(memory.canary)
-    if not served or fleet.restarts < CRASHES or LOOP not in fleet.trouble:
+    if not served(memory.state) or fleet.restarts < CRASHES or LOOP not in fleet.trouble:
         return memory
     why = f"its containers crash again and again, {fleet.restarts} times so far ({fleet.trouble})."
     return turned_back(seen, memory, why, now, condemn=True)

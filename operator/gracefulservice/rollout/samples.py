@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-SHORTEST_TICK = 5.0  # seconds
 INTERVALS_UNTIL_STALE = 3
 # Pod times are whole seconds of other machines' clocks.
 CLOCK_SLACK = 2.0
@@ -44,6 +43,10 @@ class PodFacts:
     ready_since: float | None
     restarts: int
     started: float | None
+    address: str = ""
+    """Its IP address; empty until it has one."""
+    port: int | None = None
+    """The first TCP port of the container that serves."""
 
 
 class Cursor(NamedTuple):
@@ -67,16 +70,13 @@ class Growth:
     amount: float | None
 
 
-def instant(begun: float, scrape: float, now: float) -> float:
-    """The newest `begun + k·tick` that is at least one scrape old, `tick = max(5 s, scrape)`.
+def instant(begun: float, tick: float, delay: float, now: float) -> float:
+    """The newest `begun + k·tick` that is at least `delay` old.
 
-    Asking one scrape late makes every pod's sample of that instant present, however the scrapes are spread.
-
-    >>> instant(begun=100.0, scrape=5.0, now=118.0)
+    >>> instant(begun=100.0, tick=5.0, delay=5.0, now=118.0)
     110.0
     """
-    tick = max(SHORTEST_TICK, scrape)
-    return begun + max(0.0, (now - scrape - begun) // tick) * tick
+    return begun + max(0.0, (now - delay - begun) // tick) * tick
 
 
 def ranges(samples: Iterable[Sample], until: float) -> dict[str, dict[str, list[Sample]]]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from gracefulservice.api import Command
+from gracefulservice.rollout.adoptee import Adoptee
 from gracefulservice.rollout.exits import Exit
 from gracefulservice.rollout.reading import Look
 from gracefulservice.rollout.service_ports import ServicePort
@@ -32,7 +33,10 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """The pods of one revision. `wanted` is the Deployment's own number; `pods` counts terminating ones too."""
+    """The pods of one revision. `wanted` is the Deployment's own number; `pods` counts terminating ones too.
+
+    A pod that should have ended a minute ago counts no more: its node is lost, and nobody waits for it.
+    """
 
     wanted: int = 0
     ready: int = 0
@@ -42,6 +46,10 @@ class Fleet:
     """Why pods are not ready, in Kubernetes' own words ("CrashLoopBackOff"), or empty."""
     delay: Delay | None = None
     """None where no delay is asked for, or no pod is there to read it from."""
+    cordoned: int = 0
+    """Pods that stay so far but stand on a cordoned node, from which they may be evicted at any time."""
+    overdue: tuple[str, ...] = ()
+    """Pods that should have ended by now, in words: `pod shop-b2-x1 on node w2`."""
 
     @property
     def unprepared(self) -> str:
@@ -87,6 +95,15 @@ class RouteSeen:
     """Who besides us wrote the route's rules last, and when ("kubectl-edit at …"); empty when we did."""
     trouble: str = ""
     """One sentence: why the route cannot be used, or empty."""
+    absent: bool = False
+    """Whether there is no such route, which is known then to lead nobody anywhere."""
+    readable: bool = True
+    """Whether anybody may say what the route is like; where not, it may carry any weight."""
+
+    @property
+    def lacks(self) -> str:
+        """What keeps a weight from being in force, as a sentence; empty where nothing does."""
+        return self.trouble or ("" if self.acknowledged else "A gateway has yet to accept the route.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +150,8 @@ class Seen:
     """What pods are sized by, where that was asked for."""
     exits: tuple[Exit, ...] = ()
     """Containers that ended with an error after the deletion of their pod began."""
+    adoptee: Adoptee | None = None
+    """The Deployment whose place the service takes; None where none was asked for."""
 
     def fleet(self, revision: str | None) -> Fleet:
         """The fleet of `revision`, an empty one when it has no Deployment."""

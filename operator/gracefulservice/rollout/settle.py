@@ -6,20 +6,11 @@ from gracefulservice.rollout import figures
 from gracefulservice.rollout.capacity import ALL, reached
 from gracefulservice.rollout.happenings import KEPT, Reason, told
 from gracefulservice.rollout.judge import quiet
-from gracefulservice.rollout.memory import (
-    Clearing,
-    Draining,
-    Idle,
-    Memory,
-    Narrowing,
-    Returning,
-    Stopwatch,
-    TurningBack,
-    Widening,
-)
+from gracefulservice.rollout.memory import Clearing, Draining, Idle, Memory, Narrowing, Returning, TurningBack, Widening
 from gracefulservice.rollout.objective import leading
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.seen import Seen
+from gracefulservice.rollout.stopwatch import Stopwatch
 
 SETTLE = 3.0
 """Seconds for which both revisions stand in the endpoints of `<name>` before the old one leaves them."""

@@ -7,25 +7,27 @@ from typing import NamedTuple
 from pydantic import Field
 
 from gracefulservice.api.value import Value
-from gracefulservice.rollout.evidence import Bets, update
+from gracefulservice.rollout.case import Case, Charge, Tick, excused_so_far, heard
+from gracefulservice.rollout.evidence import Bets
 from gracefulservice.rollout.objective import Counts, Kind, Objective
 from gracefulservice.rollout.reading import ByPod, Look, Reading, countable, read, unreadable
+from gracefulservice.rollout.relative import SLACK_OF_ERRORS, SLACK_OF_LATENCY
 from gracefulservice.rollout.samples import INTERVALS_UNTIL_STALE, Cursor, Cursors, Growth, PodFacts, advance, born
 from gracefulservice.rollout.starting import cursors_at, scrapes
 from gracefulservice.rollout.verdict import Cause, Problem
 
-PHI = 2.0
-"""Dispersion until it is measured: errors that cluster must not count as more evidence than they are."""
 MINUTE = 60.0
 REFERENCE_SPAN = 600.0  # seconds
 
 
 class Minute(NamedTuple):
-    """What stable answered in the minute that begins at `start`."""
+    """What stable answered in the minute that begins at `start`, and how much of it while it broke the objective."""
 
     start: float
     requests: float
     bad: float
+    excused: float = 0.0
+    excused_bad: float = 0.0
 
 
 class Tally(Value):
@@ -37,6 +39,7 @@ class Tally(Value):
     bad: float = 0.0
     stable: tuple[Minute, ...] = ()
     bets: Bets = Bets()
+    case: Case = Case()
 
     @property
     def newest(self) -> float | None:
@@ -52,6 +55,42 @@ class Tally(Value):
     def stable_bad(self) -> float:
         """Of the last ten minutes."""
         return sum(minute.bad for minute in self.stable)
+
+    @property
+    def compared(self) -> "Compared":
+        """Both revisions' counts without the times in which stable broke the objective itself.
+
+        Where one of the two has no other time, they belong to it.
+        """
+        every = Compared(self.requests, self.bad, self.stable_requests, self.stable_bad)
+        excused, excused_bad = sum(one.excused for one in self.stable), sum(one.excused_bad for one in self.stable)
+        if self.requests <= self.case.excused or self.stable_requests <= excused:
+            return every
+        return Compared(
+            every.requests - self.case.excused,
+            every.bad - self.case.excused_bad,
+            every.stable_requests - excused,
+            every.stable_bad - excused_bad,
+        )
+
+
+class Compared(NamedTuple):
+    """Requests and bad ones of the canary, and of stable's last ten minutes."""
+
+    requests: float
+    bad: float
+    stable_requests: float
+    stable_bad: float
+
+    @property
+    def reference(self) -> float:
+        """Stable's bad share, 0..1."""
+        return self.stable_bad / self.stable_requests if self.stable_requests else 0.0
+
+    @property
+    def extra(self) -> float:
+        """How many more canary requests were bad than at stable's share; negative when fewer were."""
+        return self.bad - self.reference * self.requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +126,19 @@ def count(tally: Tally, objective: Objective, look: Look, canary: str, *, begun:
     counts = {pod: _judged(objective, pod, wholes.get(pod.name, {}), shares.get(pod.name, {})) for pod in look.pods}
     requests, bad = _pool(pair for pod, pair in counts.items() if pod.revision == canary)
     stable = _pool(pair for pod, pair in counts.items() if pod.revision != canary)
+    charge, followed = charged(objective), _followed(counts, canary, tally.case)
+    olds = [pod for pod in look.pods if pod.revision != canary]
+    unclear = sum(_first_errors(objective, pod, shares.get(pod.name, {}), part, tally.total) for pod in olds)
+    tick = Tick(look.at, requests, bad, *stable, reweighted, followed, unclear)
+    bets, case = heard(tally.bets, tally.case, charge, tick)
     after = Tally(
         total=total,
         part=part,
         requests=tally.requests + requests,
         bad=tally.bad + bad,
-        stable=_minutes(tally.stable, look.at, *stable),
-        bets=update(tally.bets, requests, bad, objective.max_share, PHI, look.at, reweighted),
+        stable=_minutes(tally.stable, look.at, *stable, excused=excused_so_far(case, charge)),
+        bets=bets,
+        case=case,
     )
     return Counted(
         after,
@@ -104,6 +149,29 @@ def count(tally: Tally, objective: Objective, look: Look, canary: str, *, begun:
         moved=frozenset(pod for pod, grown in wholes.items() if _moved(grown)),
         problem=_stale(after, reading, look),
     )
+
+
+def charged(objective: Objective) -> Charge:
+    """What an objective claims of the canary."""
+    slack = SLACK_OF_LATENCY if objective.kind is Kind.LATENCY else SLACK_OF_ERRORS
+    return Charge(objective.max_share, slack)
+
+
+def _followed(
+    counts: Mapping[PodFacts, tuple[float, float]], canary: str, case: Case
+) -> dict[str, tuple[float, float]]:
+    """What each canary pod answered, once there were several."""
+    found = {pod.name: pair for pod, pair in counts.items() if pod.revision == canary and pair[0]}
+    return found if len(found) > 1 or case.pods else {}
+
+
+def _first_errors(
+    objective: Objective, pod: PodFacts, grown: Mapping[str, Growth], part: Cursors, met: Cursors
+) -> float:
+    """What counters of bad ones say that have just appeared on a pod of stable that was counted before."""
+    if objective.counts is not Counts.BAD or pod.name not in met:
+        return 0.0
+    return sum(part[pod.name][series].value for series, growth in grown.items() if growth.amount is None)
 
 
 def _starts(tally: Tally, reading: Reading, look: Look, begun: float) -> dict[PodFacts, float]:
@@ -156,12 +224,22 @@ def _pool(pairs: Iterable[tuple[float, float]]) -> tuple[float, float]:
     return requests, bad
 
 
-def _minutes(minutes: tuple[Minute, ...], at: float, requests: float, bad: float) -> tuple[Minute, ...]:
+def _minutes(
+    minutes: tuple[Minute, ...], at: float, requests: float, bad: float, *, excused: bool
+) -> tuple[Minute, ...]:
     start = at // MINUTE * MINUTE
     kept = tuple(one for one in minutes if start - one.start < REFERENCE_SPAN)
+    before = Minute(start, 0.0, 0.0)
     if kept and kept[-1].start == start:
-        requests, bad, kept = requests + kept[-1].requests, bad + kept[-1].bad, kept[:-1]
-    return (*kept, Minute(start, requests, bad)) if requests else kept
+        before, kept = kept[-1], kept[:-1]
+    after = Minute(
+        start,
+        before.requests + requests,
+        before.bad + bad,
+        before.excused + (requests if excused else 0.0),
+        before.excused_bad + (bad if excused else 0.0),
+    )
+    return (*kept, after) if after.requests else kept
 
 
 def _calls(pods: Iterable[PodFacts], wholes: Mapping[str, Mapping[str, Growth]]) -> dict[str, float]:

@@ -1,10 +1,10 @@
 """When a running timer ends: the next look is then, not a tick later."""
 
-from gracefulservice.rollout import ramp
 from gracefulservice.rollout.climb import step_of
-from gracefulservice.rollout.memory import Baking, Climbing, Draining, Memory, Stopwatch, Warming, Widening
+from gracefulservice.rollout.memory import Baking, Climbing, Draining, Memory, Warming, Widening
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.settle import QUIET, SETTLE
+from gracefulservice.rollout.stopwatch import Stopwatch
 
 
 def remaining(plan: Plan, memory: Memory) -> float | None:
@@ -22,7 +22,7 @@ def timer(plan: Plan, memory: Memory) -> tuple[Stopwatch | None, float]:
             return warm, plan.warmup
         case Climbing(held=held) as state:
             step = step_of(plan, state)
-            return held, step.hold if step else ramp.Ramp().tau
+            return held, step.hold if step else plan.rhythm.tau
         case Baking(baked=baked):
             return baked, plan.bake
         case Widening(visible=visible):

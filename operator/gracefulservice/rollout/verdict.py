@@ -26,6 +26,8 @@ class Cause(StrEnum):
     STALE = "Stale"
     NO_TRAFFIC = "NoTraffic"
     LEARNING = "Learning"
+    SUSPECTED = "Suspected"
+    SHARED = "SharedIncident"
 
 
 class Problem(Value):
@@ -42,7 +44,9 @@ class Assessment:
 
     `odds` against the canary condemn it at `limit`. `bounds` holds the upper bound on the bad share per
     objective, `bound` the largest. The counts, `extra` and `reference` (stable's bad share over ten minutes)
-    are those of the leading objective; `worst` names the objective with the highest odds.
+    are those of the leading objective; `worst` names the objective with the highest odds. `extra`
+    says how many more canary requests were bad than at stable's share, both without the times in which stable broke
+    the objective.
     """
 
     verdict: Verdict
@@ -54,6 +58,7 @@ class Assessment:
     bounds: Mapping[str, float]
     rate: float
     reference: float
+    extra: float
     requests: float
     errors: float
     stable_requests: float
@@ -69,8 +74,3 @@ class Assessment:
     def bound(self) -> float:
         """U of the ramp: the largest upper bound over the objectives."""
         return max(self.bounds.values())
-
-    @property
-    def extra(self) -> float:
-        """How many more canary requests were bad than at stable's share; negative when fewer were."""
-        return self.errors - self.reference * self.requests

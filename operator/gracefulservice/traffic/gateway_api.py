@@ -75,7 +75,7 @@ class Split:
 def seen(route: Object | None, wanted: RouteRef, key: Key) -> RouteSeen:
     """What `route` (None: there is none) says about the traffic of the service `key`."""
     if route is None:
-        return RouteSeen(weight=None, trouble="" if wanted.ours else _absent(wanted, key))
+        return RouteSeen(weight=None, trouble="" if wanted.ours else _absent(wanted, key), absent=True)
     if trouble := _unusable(route, key):
         return RouteSeen(weight=None, trouble=trouble)
     found = splits(route, key)
@@ -152,7 +152,7 @@ def _rules(route: Object) -> Sequence[Object]:
 def _absent(wanted: RouteRef, key: Key) -> str:
     return (
         f"HTTPRoute {key.namespace}/{wanted.name} does not exist: create it, or correct the name in "
-        "spec.traffic.routes."
+        "spec.traffic.routes, which during a rollout acts once you abort it."
     )
 
 

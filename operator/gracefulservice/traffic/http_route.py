@@ -6,6 +6,7 @@ from gracefulservice.cluster import requests
 from gracefulservice.cluster.kinds import HTTP_ROUTE, Ref
 from gracefulservice.cluster.ownership import disowned, is_ours, name_taken
 from gracefulservice.cluster.wire import ApiServer
+from gracefulservice.errors import Refused
 from gracefulservice.ports import Object, Owner, RouteLook
 from gracefulservice.rollout.plan import RouteRef
 from gracefulservice.rollout.seen import RouteSeen
@@ -24,8 +25,11 @@ class HTTPRoute:
         self._api, self._wanted, self._epoch = api, wanted, epoch
 
     async def observe(self, owner: Owner, /) -> RouteLook:
-        """The route as it is now."""
-        body = await self._api.get(self._ref(owner))
+        """The route as it is now. One that may not be read is in trouble, and all else goes on."""
+        try:
+            body = await self._api.get(self._ref(owner))
+        except Refused as refused:
+            return RouteLook(RouteSeen(weight=None, trouble=refused.sentence, readable=False))
         if body is not None and self._wanted.ours and not is_ours(body, owner):
             return RouteLook(RouteSeen(weight=None, trouble=name_taken(body)))
         return RouteLook(seen(body, self._wanted, owner.key), body)

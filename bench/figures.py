@@ -1,0 +1,53 @@
+"""Figures with their targets: as a table for people, and as `build/bench.json`."""
+
+import json
+import os
+import platform
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+WRITTEN = Path("build/bench.json")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number; `target` is the most that it may be, None where it is only shown beside others."""
+
+    id: str
+    value: float
+    unit: str
+    target: float | None = None
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the target is met."""
+        return None if self.target is None else self.value <= self.target
+
+
+def percentile(values: Iterable[float], part: float) -> float:
+    """The smallest value that at least `part` (0..1) of them do not exceed."""
+    ordered = sorted(values)
+    place = -int(-part * len(ordered) // 1) - 1
+    return ordered[max(place, 0)]
+
+
+def shown(figures: Iterable[Figure], console: Console) -> None:
+    """The table."""
+    table = Table("figure", "measured", "target", "unit", "")
+    for one in figures:
+        target = "" if one.target is None else f"≤ {one.target:g}"
+        word = {None: "", True: "holds", False: "[bold red]missed"}[one.holds]
+        table.add_row(one.id, f"{one.value:.4g}", target, one.unit, word)
+    console.print(table)
+
+
+def written(figures: Iterable[Figure], path: Path = WRITTEN) -> None:
+    """The file that reports and acceptance read."""
+    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
+    rows = [asdict(one) | {"holds": one.holds} for one in figures]
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"figures": rows, "machine": machine}, indent=2, ensure_ascii=False) + "\n")
