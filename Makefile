@@ -8,6 +8,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
         --no-emit-index-url --no-emit-find-links --no-header --quiet
 PYTEST := $(BIN)/pytest --quiet
 IN_PARALLEL := -n 2 --dist worksteal
+STORIES := -n 4 --dist worksteal
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,7 +39,11 @@ cluster: venv ## bring the local cluster up and install the operator by its char
 
 test: check proofs cluster ## all of it: the checks, then every story on a real cluster with real traffic
 	$(BIN)/python -m tests.e2e.report begin
-	$(PYTEST) -n 4 -m e2e tests; code=$$?; $(BIN)/python -m tests.e2e.report end; exit $$code
+	$(PYTEST) $(STORIES) -m "e2e and not long"; code=$$?; $(BIN)/python -m tests.e2e.report end; exit $$code
+
+hazards: cluster ## the long stories: what nobody can keep, and hazards without their protection
+	$(BIN)/python -m tests.e2e.report begin
+	$(PYTEST) $(STORIES) -m "e2e and long"; code=$$?; $(BIN)/python -m tests.e2e.report end; exit $$code
 
 soak: cluster ## a million requests over everything that happens to a service; ACTIONS="rollback abort": only these
 	$(BIN)/python -m tests.soak $(ACTIONS)
@@ -65,4 +70,4 @@ distclean: ## remove the caches and images, too
 	$(PYTHON) -m localcluster distclean
 	rm -rf build .venv
 
-.PHONY: help venv check proofs cluster test soak bench demo lock crd clean distclean
+.PHONY: help venv check proofs cluster test hazards soak bench demo lock crd clean distclean

@@ -44,7 +44,9 @@ def lost(summaries: Sequence[Summary]) -> list[tuple[int, Mapping[str, int]]]:
     return [(one.lost, one.kinds) for one in summaries]
 
 
-@pytest.mark.parametrize("manners", [{}, HASTY], ids=["goaway", "none"])
+@pytest.mark.parametrize(
+    "manners", [pytest.param({}, id="goaway"), pytest.param(HASTY, id="none", marks=pytest.mark.long)]
+)
 def test_h11_many_requests_stay_on_one_connection(service: Shop, record: Record, manners: Mapping[str, str]) -> None:
     """HTTP/2 and gRPC know nothing of endpoints: a pod that says GOAWAY loses none, one that just ends cuts them."""
     url = start(service, {**UNARY, **manners}, replicas=2, shutdown={"delay": "10s", "drain": "10s"})
@@ -55,7 +57,9 @@ def test_h11_many_requests_stay_on_one_connection(service: Shop, record: Record,
     assert all((one.lost > 0) is bool(manners) for one in summaries), lost(summaries)
 
 
-@pytest.mark.parametrize("manners", [{}, DEAF], ids=["announced", "killed"])
+@pytest.mark.parametrize(
+    "manners", [pytest.param({}, id="announced"), pytest.param(DEAF, id="killed", marks=pytest.mark.long)]
+)
 def test_h12_streams_are_cut(service: Shop, record: Record, manners: Mapping[str, str]) -> None:
     """Web sockets end with 1001, events with `bye`, gRPC streams with UNAVAILABLE after a GOAWAY: all of them go on
     at another pod. A program that is killed at the limit cuts them.
@@ -68,7 +72,7 @@ def test_h12_streams_are_cut(service: Shop, record: Record, manners: Mapping[str
     assert manners or all(one.migrated > 0 for one in summaries), [one.migrated for one in summaries]
 
 
-@pytest.mark.parametrize("drain", ["30s", "1s"])
+@pytest.mark.parametrize("drain", ["30s", pytest.param("1s", marks=pytest.mark.long)])
 def test_h14_uploads_are_longer_than_the_drain(service: Shop, record: Record, drain: str) -> None:
     """10 MiB over 20 s arrive whole, byte by byte, while the pods leave; a drain of 1 s cuts them."""
     url = start(service, {}, replicas=2, shutdown={"delay": "5s", "drain": drain})

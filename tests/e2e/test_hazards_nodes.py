@@ -39,7 +39,9 @@ def ways() -> dict[str, tuple[str, ...]]:
     return {node: tuple(network.prefix(namespace, found.inside_kubeconfig)) for node, namespace in namespaces.items()}
 
 
-@pytest.mark.parametrize("shutdown", [BY_DEFAULT, NO_DELAY], ids=["delay", "none"])
+@pytest.mark.parametrize(
+    "shutdown", [pytest.param(BY_DEFAULT, id="delay"), pytest.param(NO_DELAY, id="none", marks=pytest.mark.long)]
+)
 def test_h02_every_node_learns_of_endpoints_by_itself(
     service: Shop, record: Record, shutdown: Mapping[str, str]
 ) -> None:
@@ -66,6 +68,7 @@ def test_h02_every_node_learns_of_endpoints_by_itself(
     assert (sum(lost) == 0) is protected, lost
 
 
+@pytest.mark.long
 def test_h30_the_pods_of_a_canary_are_on_several_nodes(service: Shop, record: Record) -> None:
     """Two canary pods, two nodes: the scheduler spreads the pods of each revision, though nobody asks it to."""
     place = service.place

@@ -19,7 +19,9 @@ from tests.support.site import Site, answered, over, warmed
 Record = Callable[..., None]
 
 
-@pytest.mark.parametrize("shutdown", [BY_DEFAULT, NO_DELAY], ids=["delay", "none"])
+@pytest.mark.parametrize(
+    "shutdown", [pytest.param(BY_DEFAULT, id="delay"), pytest.param(NO_DELAY, id="none", marks=pytest.mark.long)]
+)
 def test_h03_a_gateway_learns_later_than_the_nodes(site: Site, record: Record, shutdown: Mapping[str, str]) -> None:
     """Its controller tells it of endpoints after it has heard of them itself: the same delay covers both."""
     place, protected = site.service.place, shutdown == BY_DEFAULT
@@ -55,6 +57,7 @@ def cookie_of(site: Site, version: str) -> str:
     return str(site.service.place.wait(f"A cookie of {version}", seen, 60))
 
 
+@pytest.mark.long
 def test_g11_sticky_sessions_ignore_weights(site: Site, record: Record) -> None:
     """Sessions of a canary's pod end with it: after a rollback every one of them is on stable, and none is cut."""
     place = site.service.place
@@ -79,6 +82,7 @@ def test_g11_sticky_sessions_ignore_weights(site: Site, record: Record) -> None:
     assert summary.lost == 0, summary.first_loss
 
 
+@pytest.mark.long
 def test_g12_one_user_meets_both_versions(site: Site, record: Record) -> None:
     """A weight is drawn for each request, also on one connection: while it climbs a user meets both, then only one."""
     site.start(rollout=steps(50, hold="10s"))
@@ -114,6 +118,7 @@ def retrying(place: Place) -> None:
     place.wait("The gateway's retries", lambda: place.stage.kubectl(*words, path).stdout == "True", 60)
 
 
+@pytest.mark.long
 def test_g15_retries_hide_failures_from_users_and_not_from_the_judge(site: Site, record: Record) -> None:
     """Every second answer of the new version is a 500, which users hardly see: pods count each attempt by itself."""
     site.start(rollout=steps(50, hold="60s"), objectives=OBJECTIVES)
@@ -148,6 +153,7 @@ def denied(pod: dict[str, Any]) -> None:
     operations.found().engine.docker("exec", pod["spec"]["nodeName"], *shell, timeout=60)
 
 
+@pytest.mark.long
 def test_g17_a_policy_denies_the_canary(site: Site, record: Record) -> None:
     """Its pods are ready, and the gateway cannot reach them, which nothing in Kubernetes tells beforehand. The first
     weight is lost, and told with its numbers; no further one is given, and a person's abort ends it.
