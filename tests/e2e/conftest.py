@@ -7,11 +7,12 @@ import pytest
 
 from examples.traffic.client import Summary
 from tests.e2e import report
-from tests.support import cordons, faults, rights, turns
+from tests.support import cordons, faults, rights
 from tests.support.place import Place, Stage, new_name
 from tests.support.services import Shop
 from tests.support.site import Site
 from tests.support.stage import standing
+from tests.support.turns import NODES, OPERATOR
 from tests.support.witness import Witnessed, witnessed
 
 
@@ -48,14 +49,14 @@ def cluster() -> Iterator[Stage]:
 @pytest.fixture
 def undisturbed() -> Iterator[None]:
     """Nobody takes the operator away while a story of this file waits for its answers."""
-    with turns.together():
+    with OPERATOR.together():
         yield
 
 
 @pytest.fixture
 def uncordoned() -> Iterator[None]:
     """Nobody cordons a node while a story of this file counts the pods on each."""
-    with cordons.steady():
+    with NODES.together():
         yield
 
 

@@ -4,16 +4,16 @@ import json
 import time
 
 from localcluster.operator_release import NAMESPACE, RELEASE
-from tests.support import turns
 from tests.support.place import PATIENCE, Stage
 from tests.support.refusals import REFUSED
+from tests.support.turns import OPERATOR
 
 CREATE = ("create", "--dry-run=server", "--output=json", "--filename=-")
 
 
 def test_answers_go_on_while_a_replica_is_replaced(cluster: Stage) -> None:
     """The standby is deleted; until another one stands in its place no question is left without an answer."""
-    with turns.alone():
+    with OPERATOR.alone():
         replaced(cluster)
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from examples.traffic.client import Summary, errors
-from tests.support import faults, turns
+from tests.support import faults
 from tests.support.services import V2, steps
 from tests.support.site import Site, answered, inside, over, warmed
+from tests.support.turns import OPERATOR
 
 RAMP = {"canary": {"errorBudget": 20}}
 OBJECTIVES = {"errorRate": {"max": "1%"}}
@@ -110,7 +111,7 @@ def test_a39_a_killed_operator_continues_where_it_was(site: Site, record: Callab
         answered(users)
         service.change(V2)
         service.wait_for_weight(50)
-        with turns.alone():
+        with OPERATOR.alone():
             assert not faults.operator_restarts(service.place.stage)
             faults.kill_operator(service.place.stage)
             assert site.weights() == [500, 500]

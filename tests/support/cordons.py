@@ -3,38 +3,26 @@
 Other stories go on meanwhile, so it is always the control plane's node, where only pods run that ask for it.
 """
 
-import fcntl
 import json
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from tests.soak.target import EVERYWHERE
 from tests.support import plain
 from tests.support.faults import done
 from tests.support.place import Object, Place, Stage
+from tests.support.turns import NODES
 
-LOCK = Path(tempfile.gettempdir()) / "gracefulservice-stories-cordons.lock"
 MARK = "stories.gracefulservice.dev/cordoned"
 """The label by which the next run finds the node that a killed one left cordoned."""
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 
 
 @contextmanager
-def steady() -> Iterator[None]:
-    """No story cordons anything meanwhile."""
-    with LOCK.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)
-        yield
-
-
-@contextmanager
 def cordoned(stage: Stage, node: str) -> Iterator[None]:
     """`kubectl cordon`, and `kubectl uncordon` at the end."""
-    with LOCK.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with NODES.alone():
         done(stage, "label", "node", node, f"{MARK}=", "--overwrite")
         try:
             done(stage, "cordon", node)
@@ -45,12 +33,9 @@ def cordoned(stage: Stage, node: str) -> Iterator[None]:
 
 def restored(stage: Stage) -> None:
     """Undo what a killed run left; while another story has the lock, its node is cordoned on purpose."""
-    with LOCK.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        give_back(stage)
+    with NODES.if_free() as free:
+        if free:
+            give_back(stage)
 
 
 def give_back(stage: Stage) -> None:

@@ -1,25 +1,21 @@
 """Taking a right away from the installed operator for a while, and giving it back whatever happens."""
 
-import fcntl
 import json
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from tests.support.place import Object, Stage
+from tests.support.turns import RIGHTS
 
 ROLE = "gracefulservice"
 KEPT = "stories.gracefulservice.dev/rules"
 """The annotation that keeps the role's own rules, so that the next run can give back what a killed one took."""
-LOCK = Path(tempfile.gettempdir()) / "gracefulservice-stories-rights.lock"
 
 
 @contextmanager
 def without(stage: Stage, resource: str, verb: str) -> Iterator[None]:
     """The operator may not `verb` any `resource` in the meantime."""
-    with LOCK.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with RIGHTS.alone():
         give_back(stage)
         role = read(stage)
         role["metadata"].setdefault("annotations", {})[KEPT] = json.dumps(role["rules"])
@@ -35,12 +31,9 @@ def without(stage: Stage, resource: str, verb: str) -> Iterator[None]:
 
 def restored(stage: Stage) -> None:
     """Undo what a killed run left; while another story has the lock, what is missing is missing on purpose."""
-    with LOCK.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        give_back(stage)
+    with RIGHTS.if_free() as free:
+        if free:
+            give_back(stage)
 
 
 def give_back(stage: Stage) -> None:
