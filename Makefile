@@ -8,7 +8,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
         --no-emit-index-url --no-emit-find-links --no-header --quiet
 PYTEST := $(BIN)/pytest --quiet
 IN_PARALLEL := -n 2 --dist worksteal
-STORIES := -n 4 --dist worksteal
+STORIES := -n 4 --dist worksteal --durations=10 --durations-min=60
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'

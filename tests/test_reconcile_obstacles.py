@@ -126,3 +126,17 @@ async def test_a_child_whose_label_was_changed_is_named_with_the_command_that_pu
     life.api.edit(child, lambda body: body["metadata"]["labels"].update({label: right}))
     await life.settle()
     assert (life.phase, life.pods()) == ("Healthy", {"shop:1": 4})
+
+
+async def test_the_pods_that_stable_needs_do_not_wait_for_a_weight_that_cannot_fall() -> None:
+    """The route refuses every write, the canary is bad, and an autoscaler asks for more of stable."""
+    life = await born(**JUDGED)
+    life.users.bad = {"shop:2": 0.5}
+    life.ask_for("shop:2", **JUDGED)
+    await life.live(lambda: life.weight == 25.0)
+    life.api.interfere = refuse_all(DENIED, lambda request: request.kind == HTTP_ROUTE)
+    await tried(life, 20)
+    life.api.edit(MAIN, lambda body: body["spec"].update(replicas=6))
+    await tried(life, 20)
+    assert life.weight == 25.0
+    assert life.pods()["shop:1"] == 6

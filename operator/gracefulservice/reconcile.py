@@ -202,9 +202,15 @@ async def converge(ports: Ports, owner: Owner, plan: Plan, view: View, decision:
         return await ports.cluster.converge(owner, plan, desired, view.world)
     port = desired.ports[0].port if desired.ports else None
     ensure = partial(ports.router(plan).ensure, owner, view.route, desired.weight, in_play=in_play, port=port)
-    if falls := falling(desired, view.seen):
-        await ensure()
+    falls, refused = falling(desired, view.seen), None
+    if falls:
+        try:
+            await ensure()
+        except Failure as failure:  # nor do the pods that stable needs wait for it
+            refused = failure
     owner = await ports.cluster.converge(owner, plan, desired, view.world)
+    if refused is not None:
+        raise refused
     if not falls:
         await ensure()
     return owner

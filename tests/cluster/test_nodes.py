@@ -75,13 +75,34 @@ async def test_the_newest_pods_nodes_come_first_and_a_few_at_a_time() -> None:
 
 async def test_what_was_heard_of_is_read_before_all_others() -> None:
     """An eviction may follow within the second, and versions can wait."""
-    names = [f"n{number}" for number in range(2 * NEW_NODES)]
+    names = [f"n{number}" for number in range(3 * NEW_NODES)]
     api = Api(*names)
     api.cordon("n0")
     nodes = Nodes(api)
-    assert nodes.heard("n0") == []
-    found = await nodes.of(SHOP, [on(name, f"12:00:{number:02}") for number, name in enumerate(names)])
-    assert found.cordoned == {"n0"}
+    pods = [on(name, f"12:00:{number:02}") for number, name in enumerate(names)]
+    assert not (await nodes.of(SHOP, pods)).cordoned
+    assert nodes.heard("n0") == [SHOP]
+    assert (await nodes.of(SHOP, pods)).cordoned == {"n0"}
+
+
+async def test_nodes_that_nobody_stands_on_are_not_remembered() -> None:
+    """A large cluster cordons many in a day; who comes to such a node later reads what it is then."""
+    api = Api("n1", "n2")
+    nodes = Nodes(api)
+    nodes.heard("n9")
+    assert not nodes._heard
+    await nodes.of(SHOP, [on("n1")])
+    await nodes.of(SHOP, [on("n2")])
+    api.cordon("n1")
+    assert nodes.heard("n1") == []
+    assert not nodes._heard
+    assert (await nodes.of(SHOP, [on("n1")])).cordoned == {"n1"}
+    nodes.heard("n1")
+    await nodes.of(SHOP, [on("n2")])
+    assert not nodes._heard, "the service went elsewhere"
+    nodes.heard("n2")
+    nodes.forget(SHOP)
+    assert not nodes._heard
 
 
 @pytest.mark.parametrize("failure", [Refused("no right"), Unreachable("no time")])

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tests.support.services import V2
-from tests.support.site import Site, answered, warmed
+from tests.support.site import Site, answered, over, warmed
 
 from .test_weighted import BUDGET, OBJECTIVES, RAMP, rolled_back
 
@@ -24,8 +24,9 @@ def test_bad_is_rolled_back_and_good_is_promoted_without_a_prometheus(site: Site
         answered(users)
         service.change({"VERSION": "v3"})
         service.wait_for("Healthy", 400)
-        users.wait_for(lambda seconds: all(set(one.versions) == {"v3"} for one in seconds[-5:]), 120)
-        good = users.stop()
+        good = over(service, users)
+        assert set(users.seconds[-1].versions) == {"v3"}
     record("pods-source", bad, good)
     assert good.lost == 0, good.first_loss
-    assert service.reasons()[-3:] == ["Promoted", "BakeDone", "OldRevisionScaledDown"]
+    last = ["Promoted", "BakeDone", "OldRevisionScaledDown"]
+    service.place.wait("The end of the rollout", lambda: service.reasons()[-3:] == last, 60)

@@ -41,6 +41,7 @@ def test_a02_a_good_version_goes_all_the_way(service: Shop, record: Callable[...
     record("A02", summary)
     assert summary.lost == 0, summary.first_loss
     observed = ["WeightObserved"] * 4
+    service.place.wait("The end of the rollout", lambda: "OldRevisionScaledDown" in service.reasons(), 60)
     assert service.reasons() == [
         "FirstRevisionReady", "RolloutStarted", *observed, "Promoted", "BakeDone", "OldRevisionScaledDown",
     ]  # fmt: skip

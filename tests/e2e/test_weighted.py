@@ -28,6 +28,7 @@ def test_a02_a_good_version_goes_all_the_way_by_weight(site: Site, record: Calla
     record("A02-weighted", *summaries)
     for summary in summaries:
         assert summary.lost == 0, summary.first_loss
+    service.place.wait("The end of the rollout", lambda: "OldRevisionScaledDown" in service.reasons(), 60)
     assert service.reasons() == [
         "FirstRevisionReady",
         "RolloutStarted",
@@ -109,9 +110,9 @@ def test_a39_a_killed_operator_continues_where_it_was(site: Site, record: Callab
     service = site.service
     with site.users() as users:
         answered(users)
-        service.change(V2)
-        service.wait_for_weight(50)
         with OPERATOR.alone():
+            service.change(V2)
+            service.wait_for_weight(50)
             assert not faults.operator_restarts(service.place.stage)
             faults.kill_operator(service.place.stage)
             assert site.weights() == [500, 500]

@@ -48,6 +48,9 @@ def test_heads_are_read_as_the_official_parser_reads_them() -> None:
         (b"up{a} 1\n", "cannot be read"),
         (b"up \xff\n", "not text"),
         (b'up{a="%s"} 1\n' % (b"a" * 2100), "more than 2,048 characters"),
+        (b"".join(b'up{a="%d%s"} 1\n' % (one, b"a" * 1400) for one in range(200)), "262,144 characters of labels"),
+        (b"up 1\n" * 2001, "more than 2,000 series"),
+        (b"\n" * 100_001, "more than 100,000 lines"),
     ],
 )
 def test_what_cannot_be_read_is_named(page: bytes, sentence: str) -> None:

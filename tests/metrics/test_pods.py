@@ -12,6 +12,7 @@ from gracefulservice.metrics import pods as source
 from gracefulservice.metrics.pods import Pods, reading
 from gracefulservice.rollout.reading import Look
 from gracefulservice.rollout.samples import PodFacts
+from gracefulservice.rollout.sizes import Measured
 from gracefulservice.rollout.verdict import Cause
 from tests.metrics.script import NOON, OWNER, Clock, Handler, page, plan, pod, says, scraped, showing
 
@@ -191,6 +192,13 @@ async def test_nobody_listens_and_nobody_has_an_address(pods: Pods) -> None:
     assert (await ask(pods)).outage is None
 
 
+async def test_without_anything_to_read_nothing_is_remembered(pods: Pods) -> None:
+    """No watch would ever end."""
+    await ask(pods, pod(address="", port=8080))
+    await ask(pods)
+    assert pods._watches == {}
+
+
 async def test_one_pod_that_cannot_be_read_is_no_outage(pods: Pods, clock: Clock) -> None:
     """Its series just end; when the last one cannot be read either, that is told, a few seconds later."""
     async with showing(says(page({GOOD: 7}))) as facts:
@@ -229,6 +237,17 @@ async def test_garbage_is_told_with_pod_and_line(pods: Pods, clock: Clock, text:
         clock.at += 1
         await scraped(pods)
         assert (await ask(pods, good, bad, at=clock.at)).problems == ()
+
+
+async def test_a_value_too_long_for_an_expression_is_told(pods: Pods) -> None:
+    """It is neither tried, which others would wait for, nor passed over, which nobody would notice."""
+    selector = f'{COUNTER}{{path=~"/a.*"}}'
+    planned = plan(custom={"total": selector, "bad": "failed_total", "buckets": selector})
+    async with showing(says(page({f'{COUNTER}{{path="/a{"x" * 255}"}}': 7}))) as facts:
+        look = await pods.ask(OWNER, planned, (facts,), NOON, 0.0)
+        assert [problem.cause for problem in look.problems] == [Cause.UNREADABLE]
+        assert "on the label path, which has a value of 257 characters where 256" in look.problems[0].sentence
+        assert await pods.sizes(OWNER, planned, (facts,), (), NOON) == Measured()
 
 
 async def test_what_is_asked_about_before_the_first_scrape_is_not_known(pods: Pods, clock: Clock) -> None:

@@ -1,5 +1,7 @@
 """What pods are sized by, where the operator reads them itself; and where a pod is read."""
 
+from dataclasses import replace
+
 import pytest
 from aiohttp.test_utils import unused_port
 
@@ -23,6 +25,8 @@ def buckets(*counts: tuple[str, float]) -> str:
         (buckets(("0.1", 90), ("0.3", 98), ("1.0", 100), ("+Inf", 100)), 0.65),
         (buckets(("0.1", 0), ("+Inf", 0)), None),
         (page({GOOD: 1}), None),
+        (buckets(("NaN", 95), ("-1", 95), ("0", 95), ("1.0", 100), ("+Inf", 100)), 0.99),
+        (buckets(("0.1", -9), ("+Inf", -5)), None),
     ],
 )
 async def test_the_latency_that_pods_are_sized_by(pods: Pods, text: str, p99: float | None) -> None:
@@ -40,6 +44,14 @@ async def test_buckets_of_milliseconds_give_seconds(pods: Pods) -> None:
     text = page({'call_ms_bucket{le="100"}': 90, 'call_ms_bucket{le="1000"}': 100, 'call_ms_bucket{le="+Inf"}': 100})
     async with showing(says(text)) as facts:
         assert (await pods.sizes(OWNER, plan(custom=own), (facts,), (), NOON)).p99 == pytest.approx(0.91)
+
+
+async def test_what_cannot_be_asked_is_not_known(pods: Pods) -> None:
+    """A plan of an earlier time may hold what is refused today; nothing is raised."""
+    async with showing(says(page({GOOD: 1}))) as facts:
+        for buckets_of in ('d_bucket{code=~"(2..)"}', "rate(d_bucket[5m])"):
+            planned = replace(plan(), buckets=buckets_of)
+            assert await pods.sizes(OWNER, planned, (facts,), (), NOON) == Measured()
 
 
 @pytest.mark.parametrize("address", ["10.0.0.7", "fd00::7"])

@@ -1,6 +1,7 @@
 """What pods are sized by: how long requests take, and how late a deleted pod still got one."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -38,6 +39,13 @@ async def test_without_pods_or_prometheus_no_latency_is_known() -> None:
     async with session() as http:
         assert await Prometheus(http, "http://127.0.0.1:1").sizes(OWNER, plan(), (), (), AT) == Measured()
         assert await Prometheus(http, None).sizes(OWNER, plan(), PODS, (GONE,), AT) == Measured()
+
+
+async def test_what_cannot_be_asked_is_not_known() -> None:
+    """A plan of an earlier time may hold what is refused today; nothing is raised."""
+    planned = replace(plan(), buckets="rate(d_bucket[5m])", requests="rate(t_total[5m])")
+    async with session() as http:
+        assert await Prometheus(http, "http://127.0.0.1:1").sizes(OWNER, planned, PODS, (GONE,), AT) == Measured()
 
 
 def counted(*values: tuple[float, int]) -> bytes:

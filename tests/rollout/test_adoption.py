@@ -240,3 +240,31 @@ def test_what_a_return_waits_for_is_told() -> None:
 def test_a_return_in_an_object_that_is_not_deleted_ends() -> None:
     """It was restored from a backup."""
     assert decide(PLAN, look((), ours=4), Memory(stable=NEW, state=GIVING), NOW).memory.state == Idle()
+
+
+def test_old_pods_that_are_all_unready_for_a_moment_are_not_given_up() -> None:
+    """What they depend on is away for longer than a drain, and ours have just begun: most of them have to come back."""
+    away = tuple(replace(pod, ready=False, visible=False) for pod in pods(serving=4))
+    gone = {pod.name: GONE for pod in away}
+    nobody = adopt(look(away), gone=gone)
+    assert parts(nobody) == "s0:S s1:S s2:S s3:S"
+    assert wish(nobody).replicas is None
+    one = adopt(look(away, ours=1), gone=gone)
+    assert parts(one) == "s0:L s1:S s2:S s3:S"
+
+
+@pytest.mark.parametrize("state", [ADOPTING, GIVING], ids=lambda one: one.kind)
+def test_orphans_stay_also_where_pods_are_changing_hands(state: Any) -> None:
+    """`adopt` was taken out of the spec, so nothing is owed: the Service and our pods are left, not taken away."""
+    wanted = plan(weighted=False, deletionPolicy="Orphan")
+    seen = look(pods(serving=2), ours=2, deleting=True)
+    desired = decide(wanted, replace(seen, adoptee=None), Memory(state=state), NOW).desired
+    assert (desired.staying, desired.finalizer) == (NEW, False)
+
+
+def test_our_own_route_that_may_not_be_read_is_not_left_to_be_taken_away() -> None:
+    """With Orphan it has to outlive the service; nobody can free it of its owner before it can be read."""
+    unread = RouteSeen(None, trouble="The API server refuses (403) it.", readable=False)
+    seen = replace(look(()), adoptee=None, route=unread, deleting=True)
+    desired = decide(plan(deletionPolicy="Orphan"), seen, Memory(stable=OLD), NOW).desired
+    assert (desired.staying, desired.finalizer) == (None, True)

@@ -25,6 +25,15 @@ def after(ticks: Iterable[Counts], every: float = 5.0) -> tuple[Bets, Case]:
     return bets, case
 
 
+def highest(ticks: Iterable[Counts]) -> float:
+    """The highest odds that were ever read."""
+    bets, case, found = Bets(), Case(), 1.0
+    for place, (n, x, ns, xs) in enumerate(ticks):
+        bets, case = heard(bets, case, CHARGE, Tick(1000.0 + 5 * place, n, x, ns, xs, False, {}))
+        found = max(found, odds(bets, case))
+    return found
+
+
 def odds(bets: Bets, case: Case) -> float:
     """All evidence against the canary."""
     return sum(parts(bets, case).values()) / ALL_WEIGHTS
@@ -69,6 +78,62 @@ def faults_that_no_tick_shows_are_excused() -> bool:
     return all(odds(*after(ticks[:end])) < LIMIT for end in range(1, 36))
 
 
+FLAPS = ("BN", "BNN", "BBN", "BBNN")
+"""Stable tick by tick, over and over: broken or not."""
+
+
+def in_window(pattern: str, start: float) -> float:
+    """How much of the tick that begins at `start`, counted in ticks, is in a broken one of the pattern."""
+    first, part = int(start // 1), start % 1
+    return sum(
+        weight * (pattern[place % len(pattern)] == "B") for place, weight in ((first, 1 - part), (first + 1, part))
+    )
+
+
+def flaps_of_both(pattern: str, shift: float, level: float, begin: float) -> list[Counts]:
+    """A fault of both that comes and goes; the canary, there from the third tick on, is counted `shift` ticks apart."""
+    return [
+        (
+            1000.0 * (tick >= 2),
+            1000 * level * (tick >= 2) * in_window(pattern, begin + tick + shift),
+            10_000.0,
+            10_000 * level * in_window(pattern, begin + tick),
+        )
+        for tick in range(36)
+    ]
+
+
+def never_condemned(pattern: str, shifts: Iterable[float], step: float = 1.0) -> bool:
+    """At whatever level, and wherever the canary begins; `step` < 1: stable's ticks do not begin with the fault."""
+    return all(
+        highest(flaps_of_both(pattern, shift, level, begin * step)) < LIMIT
+        for shift in shifts
+        for level in (0.05, 1.0)
+        for begin in range(int(len(pattern) / step))
+    )
+
+
+def flaps_of_both_are_excused() -> bool:
+    """Counted a whole tick sooner or later."""
+    return all(never_condemned(pattern, (-1, 1)) for pattern in FLAPS)
+
+
+def a_short_outage_of_both_is_excused() -> bool:
+    """It lasts one tick, and half of it is in each of two ticks of one revision, but all in one of the other."""
+    return never_condemned("BNNNNNNNNNNN", (-0.5, 0.5), step=0.5)
+
+
+def a_bad_canary_beside_a_flapping_stable_is_found() -> bool:
+    """Within a minute, whatever the rhythm: every tick is excused or next to an excused one."""
+    return all(
+        odds(*after([(100.0, bad, 1000.0, 50.0 * in_window(pattern, place)) for place in range(begin, begin + 12)]))
+        >= LIMIT
+        for pattern in FLAPS
+        for begin in range(len(pattern))
+        for bad in (30.0, 100.0)
+    )
+
+
 def a_fault_beside_an_old_one_is_found() -> bool:
     """Stable's fault is over for a minute and a half; then the canary has one of its own."""
     return odds(*after([GOOD] * 3 + [BOTH] * 3 + [GOOD] * 18 + [BAD] * 6)) >= LIMIT
@@ -105,6 +170,9 @@ def clusters_are_no_proof() -> bool:
 STORIES: tuple[Callable[[], bool], ...] = (
     faults_of_both_are_excused,
     faults_that_no_tick_shows_are_excused,
+    flaps_of_both_are_excused,
+    a_short_outage_of_both_is_excused,
+    a_bad_canary_beside_a_flapping_stable_is_found,
     a_fault_beside_an_old_one_is_found,
     a_canary_worse_than_a_broken_stable_is_found,
     one_bad_pod_is_found,
@@ -117,6 +185,11 @@ def test_story(story: Callable[[], bool]) -> None:
     assert story(), story.__doc__
 
 
+def worst_share(before: float, tick: Tick, following: Tick | None) -> float:
+    """Too little: half of a short outage may be in each of two ticks."""
+    return tick.stable_requests * max(before, cases._share(tick), cases._share(following))
+
+
 @pytest.mark.parametrize(
     ("guard", "without", "story"),
     [
@@ -125,6 +198,9 @@ def test_story(story: Callable[[], bool]) -> None:
         ("judged", lambda bets, case, charge, **_: judged(bets, case, charge), faults_of_both_are_excused),
         ("lately", lambda *_: True, one_bad_pod_is_found),
         ("_beside_stable", lambda *_, **__: {}, a_canary_worse_than_a_broken_stable_is_found),
+        ("_held", lambda _, tick, __: tick.stable_bad, flaps_of_both_are_excused),
+        ("_held", worst_share, a_short_outage_of_both_is_excused),
+        ("_held", lambda _, tick, __: tick.stable_requests, a_bad_canary_beside_a_flapping_stable_is_found),
         ("_one_by_one", lambda pods, *_: dict(pods), one_bad_pod_is_found),
     ],
 )
@@ -137,6 +213,16 @@ def test_without_its_guard_a_story_ends_badly(
 
 
 histories = st.lists(st.sampled_from([GOOD, BAD, (10.0, 1.0, 90.0, 1.0), (40.0, 0.0, 60.0, 0.0)]), max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(history=st.lists(st.sampled_from([GOOD, BAD, BOTH, (10.0, 0.0, 90.0, 9.0), (5.0, 5.0, 30.0, 1.0)]), max_size=16))
+def test_what_stable_is_taken_to_have_never_adds_evidence(history: list[Counts]) -> None:
+    """The bets on the true counts, which are the ones with a promise, are never worth less."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cases, "_held", lambda _, tick, __: tick.stable_bad)
+        true = after(history)[1].beside.logs
+    assert all(log <= honest + 1e-9 for log, honest in zip(after(history)[1].beside.logs, true, strict=True))
 
 
 @settings(max_examples=60, deadline=None)

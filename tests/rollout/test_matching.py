@@ -2,7 +2,7 @@
 
 import pytest
 
-from gracefulservice.rollout.matching import matching
+from gracefulservice.rollout.matching import LONGEST_VALUE, matching
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,13 @@ def test_what_cannot_be_answered_is_refused_by_name(selector: str, why: str) -> 
     """Before a rollout begins."""
     with pytest.raises(ValueError, match=why):
         matching(selector)
+
+
+@pytest.mark.parametrize("operator", ["=~", "!~"])
+def test_expressions_are_tried_on_short_values_only(operator: str) -> None:
+    """What takes the square of a length is not begun; what is compared as a whole may be as long as it likes."""
+    found = matching(f'a{{x{operator}".*.*y"}}')
+    assert found.matches({"x": "z" * LONGEST_VALUE}) is (operator == "!~")
+    with pytest.raises(ValueError, match="on the label x, which has a value of 257 characters where 256 are the most"):
+        found.matches({"x": "y" * (LONGEST_VALUE + 1)})
+    assert matching('a{x!="1"}').matches({"x": "y" * 2000})

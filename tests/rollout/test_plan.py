@@ -11,6 +11,8 @@ from .builders import COUNTER, ERRORS, RAMP, ROUTE, plan, spec
 
 CUSTOM = {"source": "custom", "custom": {"total": "all_total", "bad": "bad_total", "buckets": "seconds_bucket"}}
 
+SCRAPED = {"source": "pods", "custom": {"total": "t_total", "bad": "b_total", "buckets": 'd_bucket{code=~"(2..)"}'}}
+
 
 def problems(**fields: Any) -> dict[str, str]:
     """Field → sentence of everything that is wrong."""
@@ -132,6 +134,24 @@ def test_objectives_name_their_counters(story: str, fields: dict[str, Any], foun
             "the function rate",
         ),
         (
+            "buckets that no objective reads, and pods are sized by",
+            {"objectives": ERRORS, "metrics": SCRAPED},
+            "spec.metrics.custom.buckets",
+            "leave out groups",
+        ),
+        (
+            "the same without any objective",
+            {"metrics": SCRAPED},
+            "spec.metrics.custom.buckets",
+            "leave out groups",
+        ),
+        (
+            "a total that no objective reads",
+            {"metrics": {"source": "custom", "custom": {"total": "rate(a[1m])"}}},
+            "spec.metrics.custom.total",
+            "the function rate",
+        ),
+        (
             "weights that fall",
             {"canary": {"steps": [{"weight": 50}, {"weight": 20}]}},
             "spec.rollout.canary.steps[1].weight",
@@ -144,6 +164,14 @@ def test_a_problem_names_its_field_and_the_fix(story: str, fields: dict[str, Any
     found = problems(**fields)
     assert field in found, (story, found)
     assert words in found[field], story
+
+
+def test_a_selector_is_refused_once() -> None:
+    """By the objective that reads it."""
+    own = {"total": "rate(a[1m])", "bad": "b"}
+    assert list(problems(objectives=ERRORS, metrics={"source": "custom", "custom": own})) == [
+        "spec.objectives, error rate"
+    ]
 
 
 def test_all_problems_are_named_at_once() -> None:

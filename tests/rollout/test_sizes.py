@@ -1,5 +1,7 @@
 """What was measured, and what `auto` comes to by it."""
 
+import math
+
 import pytest
 
 from gracefulservice.rollout.recall import dumped, remembered
@@ -32,6 +34,19 @@ def test_a_latency_is_that_of_the_last_answer() -> None:
     """It goes up and down with the service."""
     sizes = NOTHING.with_(Measured(p99=4.0)).with_(Measured(p99=2.0)).with_(Measured())
     assert (sizes.p99, sizes.drain) == (2.0, 5.0)
+
+
+@pytest.mark.parametrize("wild", [math.nan, math.inf, -math.inf])
+def test_what_is_no_time_is_no_measurement(wild: float) -> None:
+    """Whichever source says so."""
+    before = Sizes(p99=2.0, delay=7.0)
+    assert before.with_(Measured(p99=wild, last=wild)) == before
+
+
+def test_the_largest_times_have_their_limits() -> None:
+    """Where half as much again is more than any number."""
+    sizes = NOTHING.with_(Measured(p99=1.7e308, last=1.7e308))
+    assert (sizes.drain, sizes.delay) == (300.0, 60.0)
 
 
 def test_a_gateway_has_a_higher_floor_than_a_service() -> None:

@@ -51,11 +51,11 @@ def adoptee(owner: Owner, name: str, found: Found) -> Adoptee:
         "headless": service is not None and service["spec"].get("clusterIP") == "None",
         "strangers": tuple(sorted(visible.keys() - mine - ours)),
         "autoscalers": tuple(one["metadata"]["name"] for one in scalers),
-        "contested": tuple(one["metadata"]["name"] for one in scalers if annotation(one) is not None),
+        "contested": tuple(one["metadata"]["name"] for one in scalers if noted(owner, one) is not None),
         "led": tuple(
             one["metadata"]["name"]
             for one in found.autoscalers
-            if autoscalers.leads_to(one, owner) and annotation(one) is not None
+            if autoscalers.leads_to(one, owner) and noted(owner, one) is not None
         ),
     }
     if deployment is None:
@@ -103,6 +103,19 @@ def marks(owner: Owner, deployment: Object) -> tuple[Mark | None, str]:
         return Mark(revision=written.get("revision", ""), replicas=written.get("replicas", 0)), ""
     except ValidationError:
         return None, ""
+
+
+def note(owner: Owner, **kept: Any) -> str:
+    """What is kept on an object that was taken over, and by whom."""
+    return orjson.dumps({"name": owner.key.name, "uid": owner.uid} | kept).decode()
+
+
+def noted(owner: Owner, body: Object) -> dict[str, Any] | None:
+    """What `owner` keeps on an object, empty where it cannot be read; None where it keeps nothing, or another does."""
+    written = annotation(body)
+    if written is None or not isinstance(written, dict):
+        return None if written is None else {}
+    return dict(written) if written.get("uid", owner.uid) == owner.uid else None
 
 
 def annotation(body: Object) -> Any:

@@ -9,8 +9,6 @@ in a pass, with the resource version of the look.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
-
 from gracefulservice.api.names import (
     ADOPTED_LABEL,
     ADOPTION_ANNOTATION,
@@ -21,14 +19,19 @@ from gracefulservice.api.names import (
     of_revision,
 )
 from gracefulservice.cluster import autoscalers, objects, requests
-from gracefulservice.cluster.adoptees import LEAVING, SERVING, annotation, marks, part_of
+from gracefulservice.cluster.adoptees import LEAVING, SERVING, annotation, marks, note, noted, part_of
 from gracefulservice.cluster.kinds import CONTROLLER_REVISION, DEPLOYMENT, HORIZONTAL_POD_AUTOSCALER, POD, Kind, Ref
 from gracefulservice.cluster.pod_template import pod_template
 from gracefulservice.cluster.requests import Request
+from gracefulservice.errors import Refused
 from gracefulservice.ports import Object, Owner, World
 from gracefulservice.rollout.adoptee import Handover, Mark, Part
 
 COST = "controller.kubernetes.io/pod-deletion-cost"
+LOST = (
+    "ControllerRevision {name} does not exist, so nobody knows what the pods of revision {revision} are, and the "
+    "Deployment that was adopted cannot get them: remove spec.adopt to delete the service without that."
+)
 FIRST = "-2147483647"
 """The cost of a pod that is deleted before all others."""
 
@@ -70,8 +73,8 @@ def _deployment(owner: Owner, wish: Handover, world: World, found: Object) -> It
     if wish.template is not None and wish.mark is not None:
         yield _template(owner, wish.template, wish.mark, world, found)
     elif wish.mark is not None and mark is None:
-        note = {ADOPTION_ANNOTATION: _written(owner, wish.mark)}
-        yield _merge(DEPLOYMENT, found, {"metadata": {"annotations": note}})
+        written = {ADOPTION_ANNOTATION: note(owner, **wish.mark.model_dump(mode="json"))}
+        yield _merge(DEPLOYMENT, found, {"metadata": {"annotations": written}})
     elif wish.replicas is not None and wish.replicas != found["spec"].get("replicas", 1):
         ref = _ref(DEPLOYMENT, found)
         yield requests.patch_scale(ref, wish.replicas, resource_version=_version(found))
@@ -79,12 +82,14 @@ def _deployment(owner: Owner, wish: Handover, world: World, found: Object) -> It
 
 def _template(owner: Owner, revision: str, mark: Mark, world: World, found: Object) -> Request:
     """The Deployment gets the pods of a revision as they run, contract and all, under its own labels."""
-    body = world.objects[CONTROLLER_REVISION.name, of_revision(owner.key.name, revision)]
+    body = world.objects.get((CONTROLLER_REVISION.name, of_revision(owner.key.name, revision)))
+    if body is None:
+        raise Refused(LOST.format(revision=revision, name=of_revision(owner.key.name, revision)))
     record = objects.read_record(body)
     template = pod_template(record.revision.input["template"], record.contract, selected(found, world, owner))
     path = f"/metadata/annotations/{ADOPTION_ANNOTATION.replace('/', '~1')}"
     operations: list[dict[str, Any]] = [
-        {"op": "add", "path": path, "value": _written(owner, mark)},
+        {"op": "add", "path": path, "value": note(owner, **mark.model_dump(mode="json"))},
         {"op": "replace", "path": "/spec/template", "value": template},
         {"op": "add", "path": "/spec/paused", "value": False},
     ]
@@ -114,21 +119,17 @@ def labelled(owner: Owner, pod: Object, part: Part) -> dict[str, Any]:
 
 def _redirected(owner: Owner, wish: Handover, found: Object) -> dict[str, Any]:
     """What changes in one autoscaler; nothing where it is none of ours, or as it should be."""
-    kept = annotation(found)
+    kept = noted(owner, found)
     target = found["spec"]["scaleTargetRef"]
     if wish.ours and kept is None and autoscalers.scales(found, "apps", "Deployment", wish.deployment):
         wanted = {"apiVersion": API_VERSION, "kind": KIND, "name": owner.key.name}
-        note = orjson.dumps({"scaleTargetRef": target}).decode()
-        return {"metadata": {"annotations": {ADOPTION_ANNOTATION: note}}, "spec": {"scaleTargetRef": wanted}}
-    if wish.ours is False and kept is not None:
+        written = note(owner, scaleTargetRef=target)
+        return {"metadata": {"annotations": {ADOPTION_ANNOTATION: written}}, "spec": {"scaleTargetRef": wanted}}
+    if wish.ours is False and kept is not None and (kept or autoscalers.leads_to(found, owner)):
         default = {"apiVersion": DEPLOYMENT.api_version, "kind": DEPLOYMENT.name, "name": wish.deployment}
         back = kept.get("scaleTargetRef", default) if autoscalers.leads_to(found, owner) else target
         return {"metadata": {"annotations": {ADOPTION_ANNOTATION: None}}, "spec": {"scaleTargetRef": back}}
     return {}
-
-
-def _written(owner: Owner, mark: Mark) -> str:
-    return orjson.dumps({"name": owner.key.name, "uid": owner.uid} | mark.model_dump(mode="json")).decode()
 
 
 def _merge(kind: Kind, found: Object, change: Mapping[str, Any]) -> Request:

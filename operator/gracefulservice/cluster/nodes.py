@@ -54,11 +54,13 @@ class Nodes:
     def heard(self, name: str) -> list[Key]:
         """A node was cordoned, or is so no longer; gives the services that had pods there when looked at last."""
         self._heard.add(name)
-        return [key for key, nodes in self._places.items() if name in nodes]
+        self._tidy()
+        return self._on(name)
 
     def forget(self, key: Key) -> None:
         """The service is gone."""
         self._places.pop(key, None)
+        self._tidy()
 
     async def of(self, key: Key, pods: Iterable[Object]) -> Standing:
         """Where the pods of a service stand; what was heard of comes first, then the nodes of the newest pods, because
@@ -66,12 +68,23 @@ class Nodes:
         newest = sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")), reverse=True)
         nodes = [name for name in dict.fromkeys(map(node_of, newest)) if name]
         self._places[key] = frozenset(nodes)
+        self._tidy()
         await self._refresh(nodes)
         known = {name: self._known[name][0] for name in nodes if name in self._known}
         return Standing(
             kubelets={name: node.kubelet for name, node in known.items()},
             cordoned=frozenset(name for name, node in known.items() if node.cordoned),
         )
+
+    def _on(self, name: str) -> list[Key]:
+        """The services that had pods on a node when looked at last."""
+        return [key for key, nodes in self._places.items() if name in nodes]
+
+    def _tidy(self) -> None:
+        """Forget the nodes that were heard of and that nobody stands on: whoever comes there reads them anew."""
+        for name in [name for name in self._heard if not self._on(name)]:
+            self._heard.discard(name)
+            self._known.pop(name, None)
 
     async def _refresh(self, nodes: Iterable[str]) -> None:
         """Read some of those that are not believed (any longer), the longest unread first."""

@@ -2,6 +2,7 @@
 
 A line is a head (name and labels), which is the same at each scrape, and a value. Heads are read by the official
 parser, each once; of a page that was seen before only the values are read, so that many pods can be read every second.
+All of it happens on the one loop that serves every service, so whatever a page can make long has a limit.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,8 +11,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 MOST_SERIES = 2000
 """More wanted series than any service needs, and as many as can be kept of a hundred pods at once."""
+MOST_LINES = 100_000
+"""Of whatever metrics: many times what a page of real ones has, and read in a few hundredths of a second."""
 LONGEST_HEAD = 2048
-"""Characters: what expressions are tried on must be short."""
+"""Characters."""
+MOST_CHARACTERS = 256 * 2**10
+"""Of the heads that are wanted, on one page."""
 LONGEST_QUOTE = 80
 
 Labels = Mapping[str, str]
@@ -24,14 +29,22 @@ def values(page: bytes, metrics: Iterable[str]) -> dict[str, float]:
     is what a pod showed when it was asked.
     """
     found: dict[str, float] = {}
-    for line in _lines(page, frozenset(metrics)):
+    length = 0
+    for number, line in enumerate(_lines(page, frozenset(metrics)), start=1):
         head, value = _split(line)
+        length += len(head)
         if len(head) > LONGEST_HEAD:
             raise ValueError(f"its line {head[:LONGEST_QUOTE]!r} has labels of more than {LONGEST_HEAD:,} characters")
+        if number > MOST_SERIES:
+            raise ValueError(f"it has more than {MOST_SERIES:,} series of {_listed(metrics)}")
+        if length > MOST_CHARACTERS:
+            raise ValueError(f"its series of {_listed(metrics)} exceed {MOST_CHARACTERS:,} characters of labels")
         found.setdefault(head, value)
-        if len(found) > MOST_SERIES:
-            raise ValueError(f"it has more than {MOST_SERIES:,} series of {', '.join(sorted(metrics))}")
     return found
+
+
+def _listed(metrics: Iterable[str]) -> str:
+    return ", ".join(sorted(metrics))
 
 
 def labels(head: str) -> Labels:
@@ -45,6 +58,8 @@ def labels(head: str) -> Labels:
 
 def _lines(page: bytes, metrics: frozenset[str]) -> Iterator[str]:
     """The lines that begin with one of these names, and not with a longer one."""
+    if page.count(b"\n") > MOST_LINES:
+        raise ValueError(f"it has more than {MOST_LINES:,} lines")
     try:
         text = page.decode()
     except UnicodeDecodeError as error:

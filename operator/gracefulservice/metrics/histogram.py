@@ -13,7 +13,7 @@ def quantile(share: float, buckets: Mapping[float, float]) -> float | None:
     1.0
     """
     edges = sorted(buckets)
-    if not edges or edges[-1] != math.inf or not buckets[math.inf]:
+    if not edges or edges[-1] != math.inf or not buckets[math.inf] > 0:
         return None
     rank = share * buckets[math.inf]
     place = next(place for place, edge in enumerate(edges) if buckets[edge] >= rank)

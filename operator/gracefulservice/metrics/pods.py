@@ -110,8 +110,11 @@ class Pods:
         del gone, at
         if not plan.buckets or not pods:
             return Measured()
-        watch = await self._watched(owner.key, plan, pods, (plan.buckets,))
-        found = p99(plan.buckets, watch.targets.values(), self._clock.now())
+        try:
+            watch = await self._watched(owner.key, plan, pods, (plan.buckets,))
+            found = p99(plan.buckets, watch.targets.values(), self._clock.now())
+        except ValueError:
+            return Measured()
         return Measured(p99=None if found is None else found * plan.unit)
 
     async def close(self) -> None:
@@ -122,12 +125,16 @@ class Pods:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _watched(self, key: Key, plan: Plan, pods: Sequence[PodFacts], wanted: Sequence[str]) -> _Watch:
-        """The watch of these pods, begun if there is none; when it begins, every pod is waited for once."""
-        watch = self._watches.setdefault(key, _Watch())
+        """The watch of these pods, begun if there is none; when it begins, every pod is waited for once.
+
+        One without anything to read never begins, so it is not remembered: nobody would end it.
+        """
+        watch = self._watches.get(key, _Watch())
         watch.asked = asyncio.get_running_loop().time()
         watch.metrics |= {matching(selector).metric for selector in wanted}
         watch.targets = dict(_targets(plan.page or Page(None, "/metrics"), pods, watch.targets))
         if watch.task is None and watch.targets:
+            self._watches[key] = watch
             watch.task = asyncio.create_task(self._run(key, watch), name=f"scrape {key}")
             await asyncio.gather(*(target.tried.wait() for target in watch.targets.values()))
         return watch

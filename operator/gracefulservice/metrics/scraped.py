@@ -71,13 +71,16 @@ def problems(targets: Sequence[Target], at: float) -> Iterator[Problem]:
 
 
 def series(selector: str, namespace: str, targets: Iterable[Target], until: float) -> Found:
-    """The raw samples of a selector on all these pods."""
+    """The raw samples of a selector on all these pods, or that it would take too long to find them."""
     wanted = matching(selector)
-    found = tuple(
-        Series({**_own(labels), "pod": target.pod, "namespace": namespace}, samples)
-        for target in targets
-        for labels, samples in target.ring.series(wanted, until)
-    )
+    try:
+        found = tuple(
+            Series({**_own(labels), "pod": target.pod, "namespace": namespace}, samples)
+            for target in targets
+            for labels, samples in target.ring.series(wanted, until)
+        )
+    except ValueError as refused:
+        return Found(problem=Problem(cause=Cause.UNREADABLE, sentence=str(refused)))
     return Found(found, faults(selector, found))
 
 
@@ -97,7 +100,9 @@ def p99(buckets: str, targets: Iterable[Target], now: float) -> float | None:
 
 
 def _edge(labels: Mapping[str, str]) -> float | None:
+    """The upper edge of a bucket; None for what no time can be."""
     try:
-        return float(labels.get("le", ""))
+        edge = float(labels.get("le", ""))
     except ValueError:
         return None
+    return edge if edge > 0 else None

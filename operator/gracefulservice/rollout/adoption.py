@@ -154,16 +154,24 @@ def takeable(adoptee: Adoptee) -> bool:
 
 
 def parts(plan: Plan, seen: Seen, adoptee: Adoptee, state: Adopting) -> dict[str, Part]:
-    """What each pod does: one batch leaves at a time, and whoever has long been out of the endpoints leaves too."""
-    batch = next_batch(seen, adoptee, state)
-    return {pod.name: part_of(plan, pod, state, batch) for pod in adoptee.alive}
+    """What each pod does: one batch leaves at a time, and of those long out of the endpoints as many as can."""
+    leaves = next_batch(seen, adoptee, state) | missed_by_nobody(plan, seen, adoptee, state)
+    return {pod.name: part_of(pod, leaves) for pod in adoptee.alive}
 
 
-def part_of(plan: Plan, pod: OldPod, state: Adopting, batch: frozenset[str]) -> Part:
+def part_of(pod: OldPod, leaves: frozenset[str]) -> Part:
     """Leaving is for ever; a pod that is made later serves once it is ready."""
-    if pod.part == Part.LEAVING or pod.name in batch or drained(plan, pod, state):
+    if pod.part == Part.LEAVING or pod.name in leaves:
         return Part.LEAVING
     return Part.SERVING if pod.ready else pod.part
+
+
+def missed_by_nobody(plan: Plan, seen: Seen, adoptee: Adoptee, state: Adopting) -> frozenset[str]:
+    """Pods that have long not been ready, as far as ours stand in their place: all of them may be so for a moment."""
+    staying = [pod for pod in adoptee.alive if pod.part != Part.LEAVING]
+    spare = ours(seen, state) + len(staying) - state.replicas
+    names = sorted(pod.name for pod in staying if drained(plan, pod, state))
+    return frozenset(names[: max(spare, 0)])
 
 
 def next_batch(seen: Seen, adoptee: Adoptee, state: Adopting) -> frozenset[str]:

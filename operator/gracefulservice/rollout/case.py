@@ -6,10 +6,13 @@
 
 A tick is judged when the next one is known. Pods are not scraped at the same moment, so of a fault that hits both
 revisions the canary's counters may tell up to one scrape sooner than stable's, and nobody could then tell it from
-a bad canary. A tick counts against nobody where stable itself breaks the objective in it, next to it, or over the
-last minute. Where stable had no requests in the last minute there is nothing to wait for.
+a bad canary. For the first and the last test a tick counts against nobody where stable itself breaks the objective
+in it, next to it, or over the last minute. The second one compares every tick; where a fault of stable begins or ends,
+with the most of it that the canary's tick can hold. So a stable that flaps for ever hides no canary that is worse.
+Where stable had no requests in the last minute there is nothing to wait for.
 
-Whether a tick is excused depends on stable's requests only, so what is left is as valid as before.
+Whether a tick is excused depends on stable's requests only, so what is left is as valid as before; why the comparison
+is, says `_held`.
 """
 
 from collections.abc import Mapping
@@ -68,12 +71,14 @@ class Tick(NamedTuple):
 class Case(Value):
     """All that is remembered beside the test alone. It does not grow with time, nor with pods beyond 20.
 
-    `waiting` is the tick that is not judged yet; `broken`: stable broke the objective in the tick before it.
+    `waiting` is the tick that is not judged yet; `broken`: stable broke the objective in the tick before it, where a
+    share of `before` (0..1) was bad.
     `excused`: how many canary requests were excused so far, and `excused_bad` how many of these were bad.
     """
 
     waiting: Tick | None = None
     broken: bool = False
+    before: float = 0.0
     recent: Recent = ()
     noise: Noise = Noise()
     beside: Bets = Bets()
@@ -85,21 +90,22 @@ class Case(Value):
 
 def heard(bets: Bets, case: Case, charge: Charge, tick: Tick) -> tuple[Bets, Case]:
     """The case with one tick more; `bets` are those of the test alone. The tick before it is judged now."""
-    bets, case = judged(bets, case, charge, breaks_next=_breaks(tick, charge))
+    bets, case = judged(bets, case, charge, following=tick)
     recent = remembered(case.recent, tick.at, tick.stable_requests, tick.stable_bad)
     case = case.model_copy(update={"waiting": tick, "recent": recent})
     case = _excused(case, tick) if excused_so_far(case, charge) else case
     return (bets, case) if any(one.requests for one in recent) else judged(bets, case, charge)
 
 
-def judged(bets: Bets, case: Case, charge: Charge, *, breaks_next: bool = False) -> tuple[Bets, Case]:
-    """The case once the waiting tick has been judged; `breaks_next`: stable breaks the objective in the next one."""
+def judged(bets: Bets, case: Case, charge: Charge, *, following: Tick | None = None) -> tuple[Bets, Case]:
+    """The case once the waiting tick has been judged, by what stable answered in the `following` one as well."""
     tick = case.waiting
     if tick is None:
         return bets, case
-    broken = _breaks(tick, charge)
-    changes: dict[str, object] = {"waiting": None, "broken": broken}
-    changes |= _beside_stable(case, charge, tick, edge=not case.broken == broken == breaks_next)
+    broken, breaks_next = _breaks(tick, charge), following is not None and _breaks(following, charge)
+    edge = not case.broken == broken == breaks_next
+    changes: dict[str, object] = {"waiting": None, "broken": broken, "before": _share(tick)}
+    changes |= _beside_stable(case, charge, tick, _held(case.before, tick, following) if edge else None)
     if excused_so_far(case, charge):
         return bets, case.model_copy(update=changes)
     if breaks_next:
@@ -138,25 +144,43 @@ def _breaks(tick: Tick, charge: Charge) -> bool:
     return breaks(tick.stable_requests + tick.unclear, tick.stable_bad + tick.unclear, charge.allowed)
 
 
-def _beside_stable(case: Case, charge: Charge, tick: Tick, *, edge: bool) -> dict[str, object]:
-    """The relative test. Where a fault of stable begins or ends, the tick may only speak for the canary:
+def _share(tick: Tick | None) -> float:
+    every = 0.0 if tick is None else tick.stable_requests + tick.unclear
+    return 0.0 if tick is None or not every else (tick.stable_bad + tick.unclear) / every
 
-    there the two revisions' ticks do not cover the same part of it.
+
+def _held(before: float, tick: Tick, following: Tick | None) -> float:
+    """How many of stable's requests of the tick are bad at the worst, had they been counted when the canary's were.
+
+    Counted up to one tick sooner or later, a tick holds at most what this one and one of its neighbours hold together:
+    of an outage half in each of the two, all.
+
+    No promise is lost by asking the tick after, nor by asking only sometimes: it is never less than `stable_bad`, and
+    each component's gain falls with stable's bad requests (b ≤ 1 in relative.py). So whatever happened, the wealth is
+    always at most that of the same bets on the true counts; their expectation never rises, and what stays below them
+    reaches 1/α no more often (Ville). The tick is weighed by itself, which changes no gain while the canary's part
+    of the requests stays the same: logarithms add up, and `a` and `b` depend on that part alone.
     """
+    share = _share(tick) + max(before, _share(following))
+    return max(tick.stable_bad, tick.stable_requests * min(share, 1.0))
+
+
+def _beside_stable(case: Case, charge: Charge, tick: Tick, held: float | None) -> dict[str, object]:
+    """The relative test; `held`: what to take for stable's bad requests where a fault of it begins or ends."""
+    edge, stable_bad = held is not None, tick.stable_bad if held is None else held
     bets, batch = case.beside, case.batch
     if edge or tick.reweighted:
-        bets, batch = _closed(bets, batch, case, charge, tick, fair=True), Batch()
-    batch = batch.plus(tick.at, tick.requests, tick.bad, tick.stable_requests, tick.stable_bad)
+        bets, batch = _closed(bets, batch, case, charge, tick), Batch()
+    batch = batch.plus(tick.at, tick.requests, tick.bad, tick.stable_requests, stable_bad)
     if edge or batch.full(tick.at):
-        bets, batch = _closed(bets, batch, case, charge, tick, fair=not edge), Batch()
+        bets, batch = _closed(bets, batch, case, charge, tick), Batch()
     return {"beside": bets, "batch": batch}
 
 
-def _closed(bets: Bets, batch: Batch, case: Case, charge: Charge, tick: Tick, *, fair: bool) -> Bets:
+def _closed(bets: Bets, batch: Batch, case: Case, charge: Charge, tick: Tick) -> Bets:
     if not batch.requests or not batch.stable_requests:
         return bets
-    found = relative.gains(batch, charge.slack, case.noise.phi)
-    return grown(bets, found if fair else [min(gain, 0.0) for gain in found], tick.at, tick.reweighted)
+    return grown(bets, relative.gains(batch, charge.slack, case.noise.phi), tick.at, tick.reweighted)
 
 
 def _one_by_one(pods: Mapping[str, Bets], charge: Charge, tick: Tick, phi: float) -> dict[str, Bets]:

@@ -37,10 +37,9 @@ def turned(seen: Seen, memory: Memory, now: float) -> Memory:
 
 def staying(plan: Plan, seen: Seen, memory: Memory) -> str | None:
     """The revision that may be left without an owner now: nobody is on any other, and no weight leads anywhere else."""
-    weightless = seen.route is None or not seen.route.weight
-    if not settles(plan, seen) or not weightless or handback.owed(plan, seen):
+    if not settles(plan, seen) or not seen.unweighted or handback.owed(plan, seen):
         return None
-    if isinstance(memory.state, Founding):
+    if isinstance(memory.state, Founding | Adopting | GivingBack):
         return memory.state.revision
     return (memory.stable or plan.revision.id) if isinstance(memory.state, Idle) else None
 
@@ -52,8 +51,8 @@ def finalizer(plan: Plan, seen: Seen, memory: Memory, *, route_held: bool) -> bo
     """
     if seen.deleting and seen.vanishing:
         return False
-    if isinstance(memory.state, Adopting | GivingBack) or handback.owed(plan, seen):
-        return not seen.deleting or handback.owed(plan, seen)
+    if handback.owed(plan, seen) or (isinstance(memory.state, Adopting | GivingBack) and not seen.deleting):
+        return True
     return staying(plan, seen, memory) is None if plan.orphans else route_held
 
 

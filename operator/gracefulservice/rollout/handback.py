@@ -27,8 +27,7 @@ def begins(plan: Plan, seen: Seen, memory: Memory) -> bool:
     """Whether the return is under way, or may begin: nobody is on any revision but stable."""
     if not owed(plan, seen):
         return False
-    weightless = seen.route is None or not seen.route.weight
-    return isinstance(memory.state, Adopting | GivingBack) or (isinstance(memory.state, Idle) and weightless)
+    return isinstance(memory.state, Adopting | GivingBack) or (isinstance(memory.state, Idle) and seen.unweighted)
 
 
 def giving_back(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:

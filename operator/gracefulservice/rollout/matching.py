@@ -1,8 +1,9 @@
 """Plain counter selectors, answered without a Prometheus: which label sets one of them means.
 
 The matchers are PromQL's: a label that is missing is empty, and a regular expression means all of the value. The
-expressions are a part of PromQL's that can be tried in a time that nobody's metrics can stretch: no groups, and at
-most two of `*`, `+` and `?`. What is beyond it is refused by name.
+expressions are a part of PromQL's: no groups, and at most two of `*`, `+` and `?`. Two of them still take a time that
+grows with the square of the value's length, so they are tried on short values only: then it is a tenth of a millisecond
+at most. What is beyond that is refused by name.
 """
 
 import re
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from gracefulservice.rollout.selector import parse
 
 MOST_REPEATED = 2
+LONGEST_VALUE = 256
+"""Characters that an expression is tried on."""
 _MATCHER = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)(=~|!~|!=|=)(.+)", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "\\": "\\", '"': '"', "'": "'"}
@@ -24,13 +27,14 @@ Test = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """One metric, and what the values of some labels must be."""
+    """One metric, and what the values of some labels must be. `selector` is what it was made of."""
 
+    selector: str
     metric: str
     tests: tuple[tuple[str, Test], ...] = ()
 
     def matches(self, labels: Labels) -> bool:
-        """Whether a series of the metric with these labels is meant."""
+        """Whether a series of the metric with these labels is meant. Raises ValueError where that takes too long."""
         return all(test(labels.get(label, "")) for label, test in self.tests)
 
 
@@ -44,7 +48,7 @@ def matching(selector: str) -> Matching:
     plain = parse(selector)
     if not plain.metric:
         raise ValueError(f"{selector!r} gives no plain name of a metric: write one like orders_total.")
-    return Matching(plain.metric, tuple(_test(selector, one) for one in plain.matchers))
+    return Matching(selector, plain.metric, tuple(_test(selector, one) for one in plain.matchers))
 
 
 def _test(selector: str, matcher: str) -> tuple[str, Test]:
@@ -56,7 +60,16 @@ def _test(selector: str, matcher: str) -> tuple[str, Test]:
     if operator in ("=", "!="):
         return label, (lambda value: value == wanted) if operator == "=" else (lambda value: value != wanted)
     means = _expression(selector, wanted).fullmatch
-    return label, (lambda value: bool(means(value))) if operator == "=~" else (lambda value: not means(value))
+
+    def test(value: str) -> bool:
+        if len(value) > LONGEST_VALUE:
+            raise ValueError(
+                f"{selector!r} tries an expression on the label {label}, which has a value of {len(value):,} "
+                f"characters where {LONGEST_VALUE} are the most: shorten it, or leave the label out of the selector."
+            )
+        return bool(means(value)) is (operator == "=~")
+
+    return label, test
 
 
 def _value(selector: str, quoted: str) -> str:

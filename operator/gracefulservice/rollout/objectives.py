@@ -1,6 +1,6 @@
 """Which counters each objective of the spec is read from, and what is wrong with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from gracefulservice.api import Metrics, Objectives, Problem, Spec
 from gracefulservice.rollout.counters import counters_of, indistinct
@@ -12,14 +12,15 @@ QUANTILES = ("p50", "p90", "p95", "p99", "p999")
 
 
 def objectives_of(spec: Spec) -> tuple[tuple[Objective, ...], tuple[Problem, ...]]:
-    """Every objective, or what keeps one from being counted; both empty when none is set."""
+    """Every objective, and what keeps a counter from being read: an objective's, or one that pods are sized by."""
+    check = matching if spec.metrics.source == "pods" else parse
     if spec.objectives is None:
-        return (), ()
+        return (), unjudged((), spec.metrics, check)
     if missing := missing_counters(spec.objectives, spec.metrics):
         return (), missing
     found = (*errors(spec), *latencies(spec), *own(spec.objectives))
-    check = matching if spec.metrics.source == "pods" else parse
-    return found, tuple(problem for objective in found for problem in refusals(objective, check))
+    refused = tuple(problem for objective in found for problem in refusals(objective, check))
+    return found, refused + unjudged(found, spec.metrics, check)
 
 
 def refusals(objective: Objective, check: Callable[[str], object]) -> tuple[Problem, ...]:
@@ -33,6 +34,22 @@ def refusals(objective: Objective, check: Callable[[str], object]) -> tuple[Prob
             sentence = str(refused)
         if sentence:
             found.append(Problem(field=f"spec.objectives, {objective.title}", sentence=sentence))
+    return tuple(found)
+
+
+def unjudged(objectives: Iterable[Objective], metrics: Metrics, check: Callable[[str], object]) -> tuple[Problem, ...]:
+    """What is wrong with the user's own counters that no objective reads: pods are sized by them all the same."""
+    if metrics.custom is None:
+        return ()
+    judged = {selector for objective in objectives for selector in (objective.total, objective.part)}
+    written = {"total": metrics.custom.total, "buckets": metrics.custom.buckets}
+    found = []
+    for field, selector in written.items():
+        try:
+            if selector is not None and selector not in judged:
+                check(selector)
+        except ValueError as refused:
+            found.append(Problem(field=f"spec.metrics.custom.{field}", sentence=str(refused)))
     return tuple(found)
 
 

@@ -153,6 +153,11 @@ class Seen:
     adoptee: Adoptee | None = None
     """The Deployment whose place the service takes; None where none was asked for."""
 
+    @property
+    def unweighted(self) -> bool:
+        """Whether no route, as it is written, leads anybody to `<name>-canary`; not where it is unreadable."""
+        return self.route is None or (self.route.readable and not self.route.weight)
+
     def fleet(self, revision: str | None) -> Fleet:
         """The fleet of `revision`, an empty one when it has no Deployment."""
         return self.fleets.get(revision or "", Fleet())

@@ -1,7 +1,7 @@
 """What was measured of a service for the pods of its next rollout, and what the word `auto` comes to by it."""
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, isfinite
 
 from gracefulservice.api.value import Value
 
@@ -51,10 +51,11 @@ class Sizes(Value):
     delay: float | None = None
 
     def with_(self, found: Measured) -> "Sizes":
-        """The same after one more measurement; without an answer the last one stands."""
-        late = None if found.last is None else min(float(ceil(LAST_TIMES * found.last)), LONGEST_DELAY)
+        """The same after one more measurement; without an answer, or with one that is no time, the last one stands."""
+        p99, last = _time(found.p99), _time(found.last)
+        late = None if last is None else float(ceil(min(LAST_TIMES * last, LONGEST_DELAY)))
         return Sizes(
-            p99=self.p99 if found.p99 is None else round(found.p99, 3),
+            p99=self.p99 if p99 is None else round(p99, 3),
             delay=max((one for one in (self.delay, late) if one is not None), default=None),
         )
 
@@ -63,7 +64,12 @@ class Sizes(Value):
         """Seconds that `drain: auto` comes to."""
         if self.p99 is None:
             return UNKNOWN_DRAIN
-        return float(min(max(ceil(P99_TIMES * self.p99), SHORTEST_DRAIN), LONGEST_DRAIN))
+        return float(ceil(min(max(P99_TIMES * self.p99, SHORTEST_DRAIN), LONGEST_DRAIN)))
+
+
+def _time(seconds: float | None) -> float | None:
+    """What counters of anybody's can come to, where it is a time at all."""
+    return seconds if seconds is not None and isfinite(seconds) else None
 
 
 NOTHING = Sizes()
