@@ -13,7 +13,6 @@ from gracefulservice.cluster.adoptees import Found, adoptee
 from gracefulservice.cluster.handover import COST, FIRST
 from gracefulservice.cluster.kinds import Object
 from gracefulservice.cluster.requests import Request
-from gracefulservice.errors import Refused
 from gracefulservice.ports import World
 from gracefulservice.rollout.adoptee import Handover, Mark, OldPod, OldPort, Part, Whose
 from tests.cluster.objects_seen import OURS, endpoint_slice, owner
@@ -285,24 +284,6 @@ def test_at_rest_ports_keep_their_names_and_strange_ones_stay(wanted: list[Any],
 def test_an_autoscaler_changes_hands(autoscaler: Object, ours: bool | None, kind: str | None) -> None:
     requests = list(handover.of_autoscalers(HELD, replace(WISH, ours=ours), seen(autoscalers=[autoscaler])))
     assert [sent(one)["spec"]["scaleTargetRef"]["kind"] for one in requests] == ([] if kind is None else [kind])
-
-
-def test_the_autoscaler_of_another_adoption_is_left_alone() -> None:
-    """Every autoscaler of the namespace is read; the note of another service stays on its own."""
-    led = {"apiVersion": "gracefulservice.dev/v1alpha1", "kind": "GracefulService", "name": "other"}
-    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "elsewhere"}
-    note = noted({"name": "other", "uid": "uid-other", "scaleTargetRef": target})
-    theirs = body_of("HorizontalPodAutoscaler", "theirs", {"scaleTargetRef": led}, annotations=note)
-    world = World(adopted={("HorizontalPodAutoscaler", "theirs"): theirs})
-    for ours in (True, False):
-        assert list(handover.of_autoscalers(HELD, Handover("before", "b2", MARK, {}, ours=ours), world)) == []
-
-
-def test_without_the_record_of_a_revision_the_return_says_what_is_missing() -> None:
-    """Nothing else knows what its pods are; the way out stands in the sentence."""
-    wish = Handover("before", "c3", MARK, {}, replicas=0, template="c3")
-    with pytest.raises(Refused, match=r"ControllerRevision shop-c3 does not exist.*remove spec\.adopt"):
-        list(handover.of_pods(HELD, wish, World(adopted={("Deployment", "before"): before(0)})))
 
 
 def test_the_mark_goes_when_it_is_not_wanted_any_more() -> None:

@@ -96,8 +96,7 @@ class Attack:
         self.weight_has_capacity(plan, seen, desired)
         self.nothing_below_traffic(plan, seen, desired)
         self.stable_keeps_capacity(plan, desired)
-        self.condemned_never_rises(seen, desired)
-        self.superseded_never_rises(plan, seen, desired)
+        self.never_rises(plan, seen, desired)
         self.somebody_serves()
 
     def weight_has_capacity(self, plan: Plan, seen: Seen, desired: Desired) -> None:
@@ -141,18 +140,12 @@ class Attack:
         for wrong in (self.promise.broken(self.world, self.memory), self.promise.excess(self.world, desired.fleets)):
             self.insist(not wrong, wrong)
 
-    def condemned_never_rises(self, seen: Seen, desired: Desired) -> None:
-        """Once condemned, a revision gets no more weight."""
-        if desired.weight is None or not seen.route or not desired.canary_selector:
-            return
-        if desired.canary_selector in self.memory.condemned and desired.canary_selector != self.memory.stable:
-            self.insist(desired.weight <= (seen.route.weight or 0.0), "a condemned revision got more weight")
-
-    def superseded_never_rises(self, plan: Plan, seen: Seen, desired: Desired) -> None:
-        """A canary that nobody asks for any more gets no more weight."""
-        if desired.weight is None or not seen.route or self.memory.canary in (None, plan.revision.id):
-            return
-        self.insist(desired.weight <= (seen.route.weight or 0.0), "a superseded revision got more weight")
+    def never_rises(self, plan: Plan, seen: Seen, desired: Desired) -> None:
+        """A revision that is condemned, or that nobody asks for any more, gets no more weight."""
+        leads = desired.canary_selector if desired.canary_selector != self.memory.stable else None
+        unwanted = leads in self.memory.condemned or self.memory.canary not in (None, plan.revision.id)
+        if desired.weight is not None and seen.route and unwanted:
+            self.insist(desired.weight <= (seen.route.weight or 0.0), "a revision that should go got more weight")
 
     def somebody_serves(self) -> None:
         """Users are served as long as any revision ever was."""
