@@ -140,3 +140,15 @@ async def test_the_pods_that_stable_needs_do_not_wait_for_a_weight_that_cannot_f
     await tried(life, 20)
     assert life.weight == 25.0
     assert life.pods()["shop:1"] == 6
+
+
+async def test_with_orphan_a_route_that_may_not_be_read_is_waited_for() -> None:
+    """It may lead to a canary whose pods would go; with the default policy everything goes anyway."""
+    life = await climbing()
+    life.api.edit(MAIN, lambda body: body["spec"].update(deletionPolicy="Orphan"))
+    await tried(life, 1)
+    await no_routes(life)
+    life.api.edit(MAIN, lambda body: body["metadata"].update(deletionTimestamp="2026-03-01T12:00:00Z"))
+    await tried(life, 20)
+    assert life.api.objects[MAIN]["metadata"]["finalizers"]
+    assert "does not serve HTTPRoute" in life.condition("RouteReady")["message"]

@@ -207,3 +207,17 @@ def test_a_pod_whose_counters_come_from_two_scrapes_waits() -> None:
     }
     look = Look(AT, 5.0, (stable().facts,), late)
     assert countable(read(ORDERS, look, "canary"), 5.0) == frozenset()
+
+
+def test_more_series_than_the_status_can_hold_are_refused_with_their_number() -> None:
+    """Else the status could not be written any more, and no verdict could be acted on."""
+
+    def shown(paths: int) -> Look:
+        series = tuple(Sample("stable-1", f'code="200",path="/{path}"', AT, 9) for path in range(paths))
+        return Look(AT, 5.0, (stable().facts,), {ERRORS.total: series})
+
+    assert unreadable(read(ERRORS, shown(reading.MOST_SERIES), "canary"), {}, {}) is None
+    problem = unreadable(read(ERRORS, shown(reading.MOST_SERIES + 1), "canary"), {}, {})
+    assert problem is not None
+    assert problem.cause is Cause.UNREADABLE
+    assert "has 4,001 series" in problem.sentence

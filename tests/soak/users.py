@@ -39,25 +39,21 @@ SOCKETS = {"protocol": "websocket", "silence": 10}
 """Streams are held for 20 s, and have the patience of all other requests."""
 UPLOADS = {"protocol": "upload", "timeout": 60}
 """10 MB over 20 s."""
+KINDS: tuple[tuple[str, float, float, Mapping[str, Any], str], ...] = (
+    ("kept connections", 34, 29, KEPT, ""),
+    ("new connections", 10, 14, NEW, ""),
+    ("requests of 20 s", 0.15, 0.15, LONG, "?sleep=20s"),
+    ("HTTP/2", 3, 3, HTTP2, ""),
+    ("gRPC", 3, 3, GRPC, ""),
+    ("gRPC streams", 0.1, 0.1, GRPC_STREAMS, ""),
+    ("server-sent events", 0.1, 0.1, EVENTS, ""),
+    ("WebSockets", 0.1, 0.1, SOCKETS, ""),
+    ("uploads", 0.03, 0.03, UPLOADS, ""),
+)
+"""What each asks, and its share of the requests: through the gateway, and of the Service."""
 USERS: tuple[Users, ...] = (
-    Users("gateway", "kept connections", 34, KEPT),
-    Users("gateway", "new connections", 10, NEW),
-    Users("gateway", "requests of 20 s", 0.15, LONG, "?sleep=20s"),
-    Users("gateway", "HTTP/2", 3, HTTP2),
-    Users("gateway", "gRPC", 3, GRPC),
-    Users("gateway", "gRPC streams", 0.1, GRPC_STREAMS),
-    Users("gateway", "server-sent events", 0.1, EVENTS),
-    Users("gateway", "WebSockets", 0.1, SOCKETS),
-    Users("gateway", "uploads", 0.03, UPLOADS),
-    Users("service", "kept connections", 29, KEPT),
-    Users("service", "new connections", 14, NEW),
-    Users("service", "requests of 20 s", 0.15, LONG, "?sleep=20s"),
-    Users("service", "HTTP/2", 3, HTTP2),
-    Users("service", "gRPC", 3, GRPC),
-    Users("service", "gRPC streams", 0.1, GRPC_STREAMS),
-    Users("service", "server-sent events", 0.1, EVENTS),
-    Users("service", "WebSockets", 0.1, SOCKETS),
-    Users("service", "uploads", 0.03, UPLOADS),
+    *(Users("gateway", kind, outside, how, query) for kind, outside, _, how, query in KINDS),
+    *(Users("service", kind, inside, how, query) for kind, _, inside, how, query in KINDS),
 )
 
 

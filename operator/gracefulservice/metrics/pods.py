@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import aiohttp
 
-from gracefulservice.metrics import exposition, prometheus
+from gracefulservice.metrics import bodies, exposition, prometheus
 from gracefulservice.metrics.scraped import Target, p99, problems, series, silence, url_of
 from gracefulservice.ports import Clock, Key, Owner
 from gracefulservice.rollout.matching import matching
@@ -31,7 +31,6 @@ TIMEOUT = 3.0
 CONNECTIONS = 32
 LARGEST_PAGE = 5 * 2**20
 """Bytes."""
-PIECE = 64 * 2**10
 IDLE = 60.0
 """Seconds: longer than any pause between two questions of a rollout."""
 HEADERS = {"Accept": "text/plain;version=0.0.4", "Accept-Encoding": "identity"}
@@ -185,12 +184,10 @@ class Pods:
                 raise _UnusableError("it compresses its answer, though it was asked not to")
             if response.content_type == "application/openmetrics-text":
                 raise _UnusableError("it answers in the format of OpenMetrics, though plain text was asked for")
-            body = bytearray()
-            async for piece in response.content.iter_chunked(PIECE):
-                body += piece
-                if len(body) > LARGEST_PAGE:
-                    raise _UnusableError(f"its answer is larger than {LARGEST_PAGE >> 20} MiB")
-            return bytes(body)
+            body = await bodies.whole(response, LARGEST_PAGE)
+            if body is None:
+                raise _UnusableError(f"its answer is larger than {LARGEST_PAGE >> 20} MiB")
+            return body
 
 
 def _targets(page: Page, pods: Sequence[PodFacts], known: Mapping[str, _Scraped]) -> Iterator[tuple[str, _Scraped]]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import aiohttp
 
-from gracefulservice.metrics import prometheus
+from gracefulservice.metrics import bodies, prometheus
 from gracefulservice.metrics.prometheus import Answer, Found, Outage
 from gracefulservice.ports import Owner
 from gracefulservice.rollout.objective import selectors
@@ -19,7 +19,6 @@ TIMEOUT = 3.0
 CONNECTIONS = 16
 LARGEST_ANSWER = 16 * 2**20
 """Bytes, after decompression."""
-PIECE = 64 * 2**10
 USUAL_INTERVAL = 15.0
 """Seconds between scrapes, until an answer shows it."""
 
@@ -129,9 +128,7 @@ class Prometheus:
 
 async def _body(response: aiohttp.ClientResponse, url: str) -> bytes:
     """The whole body, unless it is larger than anybody should hold."""
-    body = bytearray()
-    async for piece in response.content.iter_chunked(PIECE):
-        body += piece
-        if len(body) > LARGEST_ANSWER:
-            raise Outage(f"The answer of Prometheus at {url} is larger than {LARGEST_ANSWER >> 20} MiB.")
-    return bytes(body)
+    body = await bodies.whole(response, LARGEST_ANSWER)
+    if body is None:
+        raise Outage(f"The answer of Prometheus at {url} is larger than {LARGEST_ANSWER >> 20} MiB.")
+    return body

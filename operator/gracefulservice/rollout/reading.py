@@ -11,6 +11,8 @@ from gracefulservice.rollout.samples import Cursors, PodFacts, Sample, from_one_
 from gracefulservice.rollout.verdict import Cause, Problem
 
 SERVER_ERROR = re.compile(r"5(\d\d|xx)")
+MOST_SERIES = 4_000
+"""Of one objective: about 115 bytes of the status each, which must stay below the 1.5 MiB that etcd takes."""
 ByPod = Mapping[str, Mapping[str, Sample]]
 """pod → series → its newest sample"""
 Ranges = Mapping[str, Mapping[str, Sequence[Sample]]]
@@ -85,6 +87,7 @@ def unreadable(reading: Reading, total: Cursors, part: Cursors) -> Problem | Non
         (Cause.LABEL_MISSING, _no_label(reading)),
         (Cause.BUCKET_MISMATCH, _no_bucket(reading)),
         (Cause.SERIES_MISSING, _never_good(reading, part)),
+        (Cause.UNREADABLE, _too_many(reading)),
     ):
         if sentence:
             return Problem(cause=cause, sentence=sentence, objective=reading.objective.name)
@@ -194,4 +197,14 @@ def _never_good(reading: Reading, part: Cursors) -> str | None:
     return (
         f"There is no series of {reading.objective.part}, though {reading.objective.total} counts "
         f"{counted:,.0f} on stable: the name of the counter of the good ones is wrong."
+    )
+
+
+def _too_many(reading: Reading) -> str | None:
+    found = sum(len(series) for role in (reading.total, reading.part) for series in role.values())
+    if found <= MOST_SERIES:
+        return None
+    return (
+        f"{reading.objective.total} has {found:,} series that count for {reading.objective.title}, more than "
+        f"{MOST_SERIES:,}, which is all the status has room for: name counters with fewer labels, or record sums."
     )
