@@ -23,25 +23,36 @@ async def climbing(**users: Any) -> Life:
     return life
 
 
-async def test_a_weight_without_effect_is_reported_within_30_s_and_holds_the_rollout() -> None:
-    """10 canary requests/s are wanted and none comes; nothing goes on until some do, then all does."""
+async def test_a_weight_without_effect_is_reported_within_30_s_and_taken_back() -> None:
+    """10 canary requests/s are wanted and none comes: the weight is 0 until it is tried again; then all goes on."""
     life = await climbing(stuck=(1, 0))
     begun = life.now()
     await life.live(lambda: life.condition("WeightEffective").get("status") == "False")
     assert life.now() - begun <= 30
     said = life.condition("WeightEffective")["message"]
     assert said.startswith("Weight 25 % wanted, 0 of ")
-    assert "the gateway does not apply the route" in said
+    assert "it does not apply the route" in said
     for _ in range(20):
         await life.look()
         life.pass_time(2.5)
-    assert life.weight == 25
-    assert said.split(",")[0] in life.status["waiting"]["sentence"]
-    assert life.told.count("WeightNotEffective") == 1
+    assert life.weight == 0
+    assert said in life.status["waiting"]["sentence"]
+    assert life.told.count("WeightWithdrawn") == 1
     life.users.stuck = None
     await life.settle()
     assert (life.phase, life.pods()) == ("Healthy", {"shop:2": 4})
-    assert life.told.count("WeightEffective") == 1
+    assert life.told.count("WeightWithdrawn") == 1
+
+
+async def test_a_weight_that_never_has_an_effect_is_left_to_a_person() -> None:
+    """Three times 40 requests or a few more; then nothing is sent there until somebody resumes."""
+    life = await climbing(stuck=(1, 0))
+    await life.live(lambda: life.phase == "Paused")
+    assert (life.weight, life.told.count("WeightWithdrawn")) == (0, 3)
+    life.users.stuck = None
+    life.annotate(**{"gracefulservice.dev/command": '{"id": "1", "do": "resume", "by": "somebody"}'})
+    await life.settle()
+    assert (life.phase, life.pods()) == ("Healthy", {"shop:2": 4})
 
 
 async def test_a_rollout_that_is_held_can_be_aborted() -> None:

@@ -156,7 +156,7 @@ def denied(pod: dict[str, Any]) -> None:
 @pytest.mark.long
 def test_g17_a_policy_denies_the_canary(site: Site, record: Record) -> None:
     """Its pods are ready, and the gateway cannot reach them, which nothing in Kubernetes tells beforehand. The first
-    weight is lost, and told with its numbers; no further one is given, and a person's abort ends it.
+    requests are lost; then the weight is taken back with the numbers, and nobody is condemned.
     """
     site.start(rollout=steps(5, 50), objectives=OBJECTIVES)
     warmed(site)
@@ -167,13 +167,17 @@ def test_g17_a_policy_denies_the_canary(site: Site, record: Record) -> None:
         place.wait("The canary's addresses", lambda: addressed(service.pods("v2")))
         for pod in service.pods("v2"):
             denied(pod)
-        condition(service, "Reconciling", "True", "requests reached revision")
-        assert site.weights() == [950, 50]
+        place.wait("The weight taken back", lambda: "WeightWithdrawn" in service.reasons(), 240)
+        said = condition(service, "WeightEffective", "False", "0 of ")
+        place.wait("The weight gone", lambda: site.weights() == [1000, 0], 60)
+        users.wait_for(lambda seconds: not any(one.lost for one in seconds[-10:]), 60)
+        assert service.phase == "Progressing"
+        assert len(service.pods("v2")) == 1
         service.command("abort")
         service.wait_for("Degraded")
-        users.wait_for(lambda seconds: not any(one.lost for one in seconds[-10:]), 60)
         summary = users.stop()
     record("G-17", summary, control=True)
+    print(f"G-17: {summary.lost} lost. {said}")
     assert summary.lost > 0, "nothing was sent to the canary, so nothing is shown"
     assert answers(users.seconds, "v2") == 0
 

@@ -29,7 +29,7 @@ GOOD = evidence(2000, 0)
 SURE, NONE = (9.0,) * 3, ()
 BASE = {"canary": NEW, "weight": 25.0, "since": 43_200.0, "total": 1240.0}
 REACHED = Share(**BASE, requests=300, reached=SURE)
-NOTHING = Share(**BASE, starved=SURE)
+NOTHING = Share(**BASE, requests=1, starved=SURE)
 LITTLE = Share(**BASE, requests=10, starved=SURE)
 FLOODED = Share(**BASE, requests=1000, flooded=SURE)
 OPEN = Share(**BASE, requests=3)
@@ -161,7 +161,7 @@ def test_a_bake_does_not_count_without_effect_unless_somebody_insists(hurry: Any
     ("share", "status", "reason", "words"),
     [
         (REACHED, "True", "Effective", f"300 of 1,240 requests reached revision {NEW} (24.2 %) since 12:00:00 UTC."),
-        (NOTHING, "False", "NoEffect", f"0 of 1,240 requests reached revision {NEW} (0.0 %) since 12:00:00 UTC: the "),
+        (NOTHING, "False", "NoEffect", f"1 of 1,240 requests reached revision {NEW} (0.1 %) since 12:00:00 UTC: the "),
         (LITTLE, "False", "NoEffect", f"or most callers pass it by and use the Service of {OLD} directly."),
         (FLOODED, "False", "MoreThanWanted", "a gateway sends it more than the route says"),
         (OPEN, "Unknown", "Counting", "too few to tell"),

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.soak.target import PATIENCE, RAMP, REPLICAS, Target, climb, name_of, paused_at
+from tests.soak.target import OLD, PATIENCE, RAMP, Target, climb, name_of, paused_at
 from tests.support import autoscaling, faults
 from tests.support.services import condition, leaving, ready
 
@@ -32,11 +32,10 @@ SETTLES = 45.0
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing that happens; ``needs`` is a field of the spec it cannot do without, ``ends`` that nothing follows."""
+    """One thing that happens; ``ends`` says that nothing follows."""
 
     name: str
     do: Deed
-    needs: str = ""
     ends: bool = False
 
 
@@ -177,7 +176,6 @@ def rollback_under_autoscaler(target: Target) -> None:
         abandoned_at_90(target, each)
     finally:
         faults.done(place.stage, "delete", "hpa", "-n", place.namespace, autoscaling.NAME)
-    target.scale(REPLICAS)
 
 
 def abandoned_at_90(target: Target, each: str) -> None:
@@ -196,13 +194,28 @@ def abandoned_at_90(target: Target, each: str) -> None:
 
 
 def orphaning(target: Target) -> None:
-    """The object is deleted, and its pods and Services are left to serve on."""
+    """The object is deleted while half the traffic is on the new version; stable's pods and Services serve on."""
     target.place.patch("GracefulService", "shop", {"spec": {"deletionPolicy": "Orphan"}})
-    faults.done(target.place.stage, "delete", "gsvc", "-n", target.place.namespace, "shop", "--timeout=110s")
+    target.change(paused_at(50))
+    target.shop.wait_for("Paused", PATIENCE)
+    target.removed()
     target.whole()
 
 
-BY_RATIO: tuple[Action, ...] = (
+def adoption(target: Target) -> None:
+    """A Deployment, its Service and its autoscaler are taken over, pod by pod."""
+    target.place.apply(target.wanted(adopt={"name": OLD}))
+    target.shop.wait_for("Healthy", PATIENCE)
+    target.whole()
+
+
+def giving_back(target: Target) -> None:
+    """The object is deleted: the Deployment serves again, with the newest version."""
+    target.removed()
+    target.whole()
+
+
+EVERYWHERE: tuple[Action, ...] = (
     Action("rollout-by-steps", rollout_by_steps),
     Action("rollback", rollback),
     Action("abort", abort),
@@ -210,10 +223,9 @@ BY_RATIO: tuple[Action, ...] = (
     Action("node-drain", node_drain),
     Action("supersession", supersession),
     Action("operator-kill", operator_kill),
-    Action("orphaning", orphaning, needs="deletionPolicy", ends=True),
 )
 BEHIND_GATEWAY: tuple[Action, ...] = (
-    *BY_RATIO,
+    *EVERYWHERE,
     Action("rollout-by-ramp", rollout_by_ramp),
     Action("promotion", promotion),
     Action("scaling", scaling),
@@ -221,8 +233,16 @@ BEHIND_GATEWAY: tuple[Action, ...] = (
     Action("kubelet-restart", kubelet_restart),
     Action("gateway-controller-away", gateway_controller_away),
     Action("rollback-without-gateway-controller", rollback_without_gateway_controller),
-    Action("rollback-under-autoscaler", rollback_under_autoscaler),
+    Action("rollback-under-autoscaler", rollback_under_autoscaler, ends=True),
 )
+"""Last, because the pods of the autoscaler stay for five minutes."""
+BY_RATIO: tuple[Action, ...] = (*EVERYWHERE, Action("orphaning", orphaning, ends=True))
+TAKEN_OVER: tuple[Action, ...] = (
+    Action("adoption", adoption),
+    Action("rollout-of-what-was-adopted", rollout_by_steps),
+    Action("giving-back", giving_back),
+)
+"""One after the other: each stands on the one before."""
 LIMITS: tuple[Action, ...] = (Action("node-loss", node_loss),)
 """What nobody can keep, by pod ratio and only when asked for by name: its losses are measured and are no failure."""
-EVERY = (*BEHIND_GATEWAY, *LIMITS)
+EVERY = tuple(dict.fromkeys((*BEHIND_GATEWAY, *BY_RATIO, *TAKEN_OVER, *LIMITS)))

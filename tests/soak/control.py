@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from tests.soak.target import EVERYWHERE, PATIENCE, PORTS, REPLICAS, name_of, served
+from tests.soak.target import PATIENCE, PORTS, REPLICAS, deployed, name_of, served
 from tests.support import faults, plain
 from tests.support.place import Place
 from tests.support.services import ready, version_of
@@ -37,11 +37,7 @@ class Control:
 
     def write(self) -> None:
         """Apply the present version."""
-        wanted = plain.deployment(NAME, self.place.stage.shop_image, HASTY | {"VERSION": f"v{self.made}"}, REPLICAS)
-        pods = wanted["spec"]["template"]
-        pods["metadata"]["labels"]["soak"] = self.place.namespace
-        pods["spec"]["tolerations"] = EVERYWHERE
-        self.place.apply(wanted)
+        self.place.apply(deployed(self.place, NAME, HASTY | {"VERSION": f"v{self.made}"}))
 
     def whole(self, replicas: int = REPLICAS) -> None:
         """Wait for exactly so many pods of the present version, all ready."""

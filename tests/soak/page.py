@@ -51,6 +51,11 @@ def worst(row: Row) -> str:
     return f"{number(row.worst.lost)} of {number(row.worst.sent)} lost, {milliseconds(row.worst.p99_ms)} ms"
 
 
+def versions(row: Row) -> str:
+    """Which versions answered, and how often."""
+    return ", ".join(f"{version} {number(count)}" for version, count in row.versions.items()) or "–"
+
+
 COLUMNS: tuple[Column, ...] = (
     ("requests", lambda row: number(row.requests)),
     ("lost", lambda row: number(row.lost)),
@@ -59,6 +64,7 @@ COLUMNS: tuple[Column, ...] = (
     ("p50 / p99 before", lambda row: "–" if row.rest else both(row.before)),
     ("during, ms", lambda row: "–" if row.rest else both(row.during)),
     ("worst second", worst),
+    ("answers", versions),
 )
 
 

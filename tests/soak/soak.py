@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from random import Random
@@ -15,7 +16,7 @@ from tests.soak.actions import Action
 from tests.soak.chapter import Chapter, Deed
 from tests.soak.control import CONTROLS, NAME, Control
 from tests.soak.size import Size
-from tests.soak.target import Target
+from tests.soak.target import Taken, Target
 from tests.soak.users import Ways
 from tests.soak.windows import Row
 from tests.support.faults import done
@@ -31,6 +32,26 @@ SHORT_TAIL = 15.0
 """Seconds after what is done to the control: it has nothing to prove there."""
 
 
+@dataclass(frozen=True)
+class Kind:
+    """A way to stand under the contract, and what happens to a service that does; shuffled by the seed, or one after
+    the other.
+    """
+
+    title: str
+    folder: str
+    make: Callable[[Place, Random], Target]
+    actions: Sequence[Action]
+    shuffled: bool = True
+
+
+KINDS = (
+    Kind("behind the gateway", "gateway", partial(Target, routed=True), actions.BEHIND_GATEWAY),
+    Kind("by pod ratio", "ratio", partial(Target, routed=False), (*actions.BY_RATIO, *actions.LIMITS)),
+    Kind("a Deployment taken over", "taken", Taken, actions.TAKEN_OVER, shuffled=False),
+)
+
+
 class Soak:
     """All chapters, again and again until enough requests are sent."""
 
@@ -44,8 +65,8 @@ class Soak:
     def run(self) -> None:
         """Everything once, then more of the same, then the control."""
         for number in count(1):
-            for routed in (True, False):
-                self.rows += attempted(partial(self.ours, number, routed))
+            for kind in KINDS:
+                self.rows += attempted(partial(self.ours, number, kind))
             if self.left <= 0 or any(row.failure for row in self.rows):
                 break
         self.rows += attempted(self.control)
@@ -60,24 +81,23 @@ class Soak:
         """Requests still to be sent."""
         return self.wanted - sum(row.requests for row in self.rows if not row.rest)
 
-    def ours(self, number: int, routed: bool) -> list[Row]:
+    def ours(self, number: int, kind: Kind) -> list[Row]:
         """One service under the contract; after the first time round it ends when enough requests are sent."""
-        title = "behind the gateway" if routed else "by pod ratio"
-        listed = self.possible(actions.BEHIND_GATEWAY if routed else (*actions.BY_RATIO, *actions.LIMITS))
+        listed = self.possible(kind)
         if not listed or (number > 1 and self.left <= 0):
             return []
         with self.place() as place:
-            target = Target(place, self.random, routed)
+            target = kind.make(place, self.random)
             target.start()
             return chapter.run(
                 Chapter(
-                    title if number == 1 else f"{title}, time {number}",
+                    kind.title if number == 1 else f"{kind.title}, time {number}",
                     place,
-                    self.ways(place, "shop", target.host if routed else ""),
+                    self.ways(place, "shop", target.entrance),
                     [Deed(one.name, partial(one.do, target)) for one in listed],
                     self.size.rate,
                     self.size.tail,
-                    EVIDENCE / f"{'gateway' if routed else 'ratio'}-{number}",
+                    EVIDENCE / f"{kind.folder}-{number}",
                     enough=lambda sent: number > 1 and sent >= self.left,
                 )
             )
@@ -104,11 +124,12 @@ class Soak:
                 )
             )
 
-    def possible(self, listed: Sequence[Action]) -> list[Action]:
-        """What was chosen and this cluster's operator knows, in the seed's order; what ends the service comes last."""
-        known = done(self.stage, "get", "crd", "gracefulservices.gracefulservice.dev", "-o", "json")
-        found = [one for one in listed if self.takes(one.name) and (not one.needs or f'"{one.needs}"' in known)]
-        return sorted(self.random.sample(found, len(found)), key=lambda one: one.ends)
+    def possible(self, kind: Kind) -> list[Action]:
+        """What was chosen, in the seed's order, and what ends the service last; of a sequence all or nothing."""
+        chosen = [one for one in kind.actions if self.takes(one.name)]
+        if not kind.shuffled:
+            return list(kind.actions) if chosen else []
+        return sorted(self.random.sample(chosen, len(chosen)), key=lambda one: one.ends)
 
     def takes(self, name: str) -> bool:
         """Whether an action was chosen, or everything was that can be kept."""

@@ -5,11 +5,16 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from tests.support import plain
+from tests.support import autoscaling, faults, plain
 from tests.support.place import Object, Place
 from tests.support.services import Shop, leaving, ready, shop, version_of
 
 REPLICAS = 4
+OLD = "shop-before"
+BEFORE = {"apiVersion": "apps/v1", "kind": "Deployment", "name": OLD}
+"""What is taken over."""
+UNREACHED = "1"
+"""Processors that a pod must use before an autoscaler asks for one more: it is there to be led over."""
 PATIENCE = 600.0
 """Seconds an action may take on a busy machine; a slow one is visible in its row."""
 BEHIND_GATEWAY = {"routes": [{"name": "web", "gatewayAPI": {"name": "shop-web"}}]}
@@ -77,9 +82,21 @@ class Target:
         """Its name behind the gateway."""
         return f"{self.place.namespace}.test"
 
+    @property
+    def entrance(self) -> str:
+        """The host by which users come through the gateway; empty where none do."""
+        return self.host if self.routed else ""
+
     def start(self) -> None:
         """The first version, ready, behind its route if it has one."""
-        wanted = shop(
+        if self.routed:
+            self.place.apply(served(plain.route("shop-web", self.host, {"shop": 100, "shop-canary": 0})))
+        self.place.apply(self.wanted(**({"traffic": BEHIND_GATEWAY} if self.routed else {})))
+        self.shop.wait_for("Healthy")
+
+    def wanted(self, **fields: Any) -> Object:
+        """The object as it is applied first; `fields` are further fields of its spec."""
+        body = shop(
             self.place.stage.shop_image,
             {},
             replicas=REPLICAS,
@@ -87,13 +104,16 @@ class Target:
             objectives={"errorRate": {"max": "1%"}},
             shutdown=SHUTDOWN,
             ports=list(PORTS),
-            **({"traffic": BEHIND_GATEWAY} if self.routed else {}),
+            **fields,
         )
-        wanted["spec"]["template"] = template(self.place, {"VERSION": self.stable})
-        if self.routed:
-            self.place.apply(served(plain.route("shop-web", self.host, {"shop": 100, "shop-canary": 0})))
-        self.place.apply(wanted)
-        self.shop.wait_for("Healthy")
+        body["spec"]["template"] = template(self.place, {"VERSION": self.stable})
+        return body
+
+    def removed(self) -> None:
+        """Delete the object, and wait until it is no more."""
+        faults.done(
+            self.place.stage, "delete", "gsvc", "-n", self.place.namespace, "shop", f"--timeout={PATIENCE:.0f}s"
+        )
 
     def change(self, canary: Mapping[str, Any], **switches: str) -> str:
         """Ask for one more version, to be rolled out in this way; its name."""
@@ -141,6 +161,35 @@ class Target:
         """The node where most of its pods run."""
         nodes = [pod["spec"]["nodeName"] for pod in self.pods()]
         return str(max(sorted(set(nodes)), key=nodes.count))
+
+
+@dataclass
+class Taken(Target):
+    """At first a live Deployment as people write it, with Service, route and autoscaler, and nothing of ours."""
+
+    routed: bool = False
+
+    @property
+    def entrance(self) -> str:
+        """The gateway leads to the Service before, while and after it is ours."""
+        return self.host
+
+    def start(self) -> None:
+        """The Deployment's pods, ready, and what leads to them."""
+        front = plain.service("shop")
+        front["spec"] |= {"selector": {"app": OLD}, "ports": list(PORTS)}
+        scaler = autoscaling.autoscaler(BEFORE, REPLICAS, REPLICAS + 2, UNREACHED)
+        self.place.apply(served(plain.route("shop-web", self.host, {"shop": 1})), front, scaler)
+        self.place.apply(deployed(self.place, OLD, {"VERSION": self.stable}))
+        self.whole()
+
+
+def deployed(place: Place, name: str, environment: Mapping[str, str]) -> Object:
+    """A Deployment as people write it, with the pods of every service here."""
+    body = plain.deployment(name, place.stage.shop_image, environment, REPLICAS)
+    body["spec"]["template"]["metadata"]["labels"]["soak"] = place.namespace
+    body["spec"]["template"]["spec"]["tolerations"] = EVERYWHERE
+    return body
 
 
 def name_of(obj: Mapping[str, Any]) -> str:

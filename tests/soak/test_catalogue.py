@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from tests.soak import actions
 from tests.soak.control import CONTROLS
 from tests.soak.size import Size
-from tests.soak.soak import Soak
+from tests.soak.soak import KINDS, Soak
 
 if TYPE_CHECKING:
     from tests.support.place import Stage
@@ -62,6 +62,15 @@ def test_what_nobody_can_keep_happens_only_when_it_is_asked_for() -> None:
     everything, chosen = (Soak(cast("Stage", None), size, names) for names in ([], [limit]))
     assert [one.name for one in actions.EVERY if not everything.takes(one.name)] == [limit]
     assert [one.name for one in actions.EVERY if chosen.takes(one.name)] == [limit]
+
+
+def test_a_sequence_is_done_whole_and_in_its_order() -> None:
+    """What is given back was taken over before."""
+    (taken,) = (kind for kind in KINDS if not kind.shuffled)
+    size = Size(requests=1, seed=1)
+    for names in ([], ["giving-back"]):
+        assert Soak(cast("Stage", None), size, names).possible(taken) == list(actions.TAKEN_OVER)
+    assert Soak(cast("Stage", None), size, ["abort"]).possible(taken) == []
 
 
 def test_every_action_says_what_happens() -> None:

@@ -95,3 +95,11 @@ def test_what_could_not_be_sent_is_shown_and_is_not_lost() -> None:
     told = {KEPT: [dataclasses.replace(second(1001.0), skipped=4)]}
     (row,) = rows(told, [], "shop")
     assert (row.requests, row.lost, row.skipped) == (10, 0, 4)
+
+
+def test_a_row_says_how_often_each_version_answered() -> None:
+    """Whatever the status codes were."""
+    first = dataclasses.replace(second(1011), versions={"v2": {"200": 3, "500": 1}, "v1": {"200": 5}})
+    other = dataclasses.replace(second(1012), versions={"v1": {"200": 7}})
+    (_, rolled) = rows({KEPT: [first], NEW: [other]}, [Mark("rollout", 1010.0, 1018.0)], "shop")
+    assert list(rolled.versions.items()) == [("v1", 12), ("v2", 4)]

@@ -44,7 +44,8 @@ class Worst:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """What users got from the beginning of an action to the beginning of the next; ``curve`` holds (sent, lost) of
-    each second, ``rest`` says that nothing was done, ``failure`` why the action did not come to its end.
+    each second, ``versions`` the answers of each, ``rest`` says that nothing was done, ``failure`` why the action did
+    not come to its end.
     """
 
     action: str
@@ -60,6 +61,7 @@ class Row:
     before: Latency = Latency(None, None)
     during: Latency = Latency(None, None)
     kinds: Mapping[str, int] = field(default_factory=dict)
+    versions: Mapping[str, int] = field(default_factory=dict)
     curve: Sequence[tuple[int, int]] = ()
     failure: str = ""
 
@@ -102,14 +104,17 @@ def counted(window: Told) -> dict[str, Any]:
     every = [second for seconds in window.values() for second in seconds]
     merged = [one for _, one in sorted(by_second(every).items())]
     kinds: Counter[str] = Counter()
+    versions: Counter[str] = Counter()
     for second in every:
         kinds.update(second.kinds)
+        versions.update({version: sum(codes.values()) for version, codes in second.versions.items()})
     return {
         "requests": total(every, "sent"),
         "lost": total(every, "lost"),
         "skipped": total(every, "skipped"),
         "worst": max(merged, key=severity, default=None),
         "kinds": dict(kinds),
+        "versions": dict(sorted(versions.items())),
         "curve": [(one.sent, one.lost) for one in merged],
     }
 

@@ -1,6 +1,6 @@
 """The way up: warm without traffic, climb step by step or by the error budget, bake at 100 %."""
 
-from gracefulservice.rollout import effect, figures, ramp
+from gracefulservice.rollout import effect, figures, ramp, withdrawal
 from gracefulservice.rollout.capacity import (
     ALL,
     canary_pods,
@@ -69,12 +69,13 @@ def warming(plan: Plan, seen: Seen, memory: Memory, state: Warming, now: float) 
     warm = state.warm.run(now) if wanted and ready >= wanted else state.warm.stop()
     progress = state.progress.watch(wanted, seen.fleet(state.canary).ready, now)
     memory = memory.but(state=state.model_copy(update={"warm": warm, "progress": progress}))
+    memory = withdrawal.waited(memory, now)
     if ready < wanted or memory.paused or (seen.route and seen.route.trouble):
         return memory
     at_once = memory.hurry == "unjudged" or unserved(seen, memory)
     unprepared = seen.fleet(state.canary).unprepared
     warmed = warm.spent >= plan.warmup or not plan.weighted
-    if not at_once and (not warmed or unprepared or obstructed(plan, memory, now)):
+    if not at_once and (not warmed or unprepared or withdrawal.left(memory) or obstructed(plan, memory, now)):
         return memory
     weight = first_weight(plan, seen, memory, now)
     if not weight:

@@ -126,8 +126,9 @@ def canary_fleet(plan: Plan, seen: Seen, memory: Memory) -> int:
     By a replica ratio that falls, none goes before a stable pod is ready in its place.
     """
     state = memory.state
+    observed = seen.route.weight if seen.route and seen.route.weight else 0.0
     if isinstance(state, Warming):
-        return pods_wanted(plan, state)
+        return max(pods_wanted(plan, state), canary_pods(plan, observed) if plan.weighted and observed else 0)
     if not isinstance(state, Climbing):
         return plan.replicas
     ahead = CAP if state.weight < CAP else ALL
@@ -135,7 +136,6 @@ def canary_fleet(plan: Plan, seen: Seen, memory: Memory) -> int:
     if not plan.weighted:
         missing = plan.replicas - seen.stable_service.endpoints.get(memory.stable or "", 0)
         return max(wanted, min(missing, seen.fleet(state.canary).wanted))
-    observed = seen.route.weight if seen.route and seen.route.weight else 0.0
     return max(wanted, canary_pods(plan, observed) if observed > state.weight else 0)
 
 

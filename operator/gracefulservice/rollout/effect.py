@@ -104,7 +104,8 @@ def held(memory: Memory) -> str:
 def aspect(plan: Plan, memory: Memory) -> Aspect | None:
     """What the condition `WeightEffective` says; None where no weight is meant to have an effect."""
     if not plan.weighted or isinstance(memory.state, Warming):
-        return None
+        said = memory.withdrawn.sentence if isinstance(memory.state, Warming) else ""
+        return (False, "Withdrawn", said) if said else None
     if not plan.judged:
         said = "Nobody counts requests, because no objective is set: only the gateways say that the weight is in force."
         return (None, "NotCounted", said) if isinstance(memory.state, Climbing | Baking) else None
@@ -117,24 +118,28 @@ def aspect(plan: Plan, memory: Memory) -> Aspect | None:
 
 def sentence(memory: Memory, share: Share) -> str:
     """What was wanted, what arrived since when, and what that means."""
-    wanted = f"Weight {figures.weight(share.weight)} wanted"
     if share.since is None:
-        return f"{wanted}, not observed yet."
-    since = f"since {datetime.fromtimestamp(int(share.since), UTC):%H:%M:%S} UTC"
-    came = (
-        f"{wanted}, {figures.number(share.requests)} of {figures.number(share.total)} requests reached revision "
-        f"{share.canary} ({100 * share.realised:.1f} %) {since}"
-    )
+        return f"Weight {figures.weight(share.weight)} wanted, not observed yet."
+    arrived = came(share)
     if share.too_large:
-        return f"{came}: a gateway sends it more than the route says, or somebody calls its Service directly."
+        return f"{arrived}: a gateway sends it more than the route says, or somebody calls its Service directly."
     if share.without_effect and share.holds:
         return (
-            f"{came}: the gateway does not apply the route, Prometheus does not scrape these pods, or nobody calls "
+            f"{arrived}: the gateway does not apply the route, Prometheus does not scrape these pods, or nobody calls "
             "through the gateway."
         )
     if share.without_effect:
         return (
-            f"{came}: the gateway does not apply the weight, or most callers pass it by and use the Service of "
+            f"{arrived}: the gateway does not apply the weight, or most callers pass it by and use the Service of "
             f"{memory.stable} directly."
         )
-    return f"{came}." if share.effective else f"{came}: too few to tell whether the weight has an effect."
+    return f"{arrived}." if share.effective else f"{arrived}: too few to tell whether the weight has an effect."
+
+
+def came(share: Share) -> str:
+    """What was wanted, and what arrived since when."""
+    since = f" since {datetime.fromtimestamp(int(share.since), UTC):%H:%M:%S} UTC" if share.since else ""
+    return (
+        f"Weight {figures.weight(share.weight)} wanted, {figures.number(share.requests)} of "
+        f"{figures.number(share.total)} requests reached revision {share.canary} ({100 * share.realised:.1f} %){since}"
+    )

@@ -43,6 +43,11 @@ def pods(count: int) -> str:
     return f"{count:,} pod" if count == 1 else f"{count:,} pods"
 
 
+def tries(count: int) -> str:
+    """`1 try`, `3 tries`."""
+    return f"{count:,} try" if count == 1 else f"{count:,} tries"
+
+
 def span(seconds: float) -> str:
     """A time to wait: `4.2` → `4 s`, `90` → `1 min 30 s`; never less than 1 s."""
     minutes, rest = divmod(max(round(seconds), 1), 60)

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     ROUTE_RETURNED = "RouteReturned"
     WEIGHT_NOT_EFFECTIVE = "WeightNotEffective"
     WEIGHT_EFFECTIVE = "WeightEffective"
+    WEIGHT_WITHDRAWN = "WeightWithdrawn"
     CANARY_NOT_READY = "CanaryNotReady"
     PROMOTED = "Promoted"
     BAKE_DONE = "BakeDone"

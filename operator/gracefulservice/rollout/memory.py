@@ -60,6 +60,15 @@ class Surge(Value):
     """Whether no further pod became ready in time; then the fleet does without until its nodes are others."""
 
 
+class Withdrawn(Value):
+    """A weight that was taken back because nothing of it arrived: how often in this rollout, and what was told."""
+
+    times: int = 0
+    sentence: str = ""
+    waited: Stopwatch = Stopwatch()
+    """How long it has been 0 since."""
+
+
 class Idle(Value):
     """At rest: everybody is served by `stable`."""
 
@@ -237,6 +246,7 @@ class Memory(Value):
     share: Share | None = None
     """What the weight observed now has done to the traffic."""
     rewrites: Rewrites = Rewrites()
+    withdrawn: Withdrawn = Withdrawn()
     receipts: tuple[Receipt, ...] = ()
     """Answers to the commands that were seen, the newest last."""
     happenings: tuple[Happening, ...] = ()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from gracefulservice.rollout import adoption_report, contest, deletion, effect, figures, handback
+from gracefulservice.rollout import adoption_report, contest, deletion, effect, figures, handback, withdrawal
 from gracefulservice.rollout.capacity import ALL, canary_pods, carried, reached, stable_pods, visible
 from gracefulservice.rollout.climb import awaits_person, pods_wanted, step_of
 from gracefulservice.rollout.demand import carries
@@ -128,6 +128,8 @@ def warming(plan: Plan, seen: Seen, memory: Memory, state: Warming, now: float) 
     wanted, ready = pods_wanted(plan, state), visible(plan, seen, state.canary)
     if ready < wanted:
         return Line(waits_for_pods(seen, 0.0, state.canary, ready, wanted))
+    if (wait := withdrawal.left(memory)) and not memory.hurry:
+        return Line(f"Holding 0 % for {figures.span(wait)} more: {memory.withdrawn.sentence}", wait)
     left = plan.warmup - state.warm.spent
     if left > 0 and plan.weighted:
         return Line(f"Revision {state.canary} warms up for {figures.span(left)} more.", left)

@@ -5,7 +5,7 @@ from gracefulservice.rollout.climb import first_step
 from gracefulservice.rollout.frozen import freeze
 from gracefulservice.rollout.happenings import Reason, told
 from gracefulservice.rollout.judge import begin as begin_evidence
-from gracefulservice.rollout.memory import Climbing, Founding, Idle, Memory, TurningBack, Warming
+from gracefulservice.rollout.memory import Climbing, Founding, Idle, Memory, TurningBack, Warming, Withdrawn
 from gracefulservice.rollout.offer import dropped
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.receipts import receipt
@@ -111,6 +111,7 @@ def begin(plan: Plan, memory: Memory, now: float) -> Memory:
         carried=1.0,
         share=None,
         rewrites=Rewrites(),
+        withdrawn=Withdrawn(),
         started=round(now, 3),
         evidence=begin_evidence(plan.objectives, now) if plan.judged else None,
     )

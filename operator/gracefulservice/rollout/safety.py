@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from gracefulservice.rollout import figures
+from gracefulservice.rollout import figures, withdrawal
 from gracefulservice.rollout.capacity import visible
 from gracefulservice.rollout.climb import pods_wanted, served, unserved
 from gracefulservice.rollout.happenings import Reason, told
@@ -107,7 +107,12 @@ def obstacle(plan: Plan, memory: Memory, now: float) -> tuple[str, str]:
     return (plan.on_no_traffic, why) if why else ("", "")
 
 
-RULES: tuple[Rule, ...] = (superseded, emptied, violated, crashing, overdue, blinded)
+def unreached(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
+    """Nothing of the canary's weight arrives: it is taken back, as long as anybody else is there to serve."""
+    return memory if memory.hurry or unserved(seen, memory) else withdrawal.withdrawn(memory, now)
+
+
+RULES: tuple[Rule, ...] = (superseded, emptied, violated, crashing, overdue, unreached, blinded)
 
 
 def checked(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
