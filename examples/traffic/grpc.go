@@ -59,11 +59,15 @@ func (o Outcome) called(response *http.Response) Outcome {
 	case version == "":
 		return o.failed(reading, foreignStatus(status, response))
 	}
-	o.Status = http.StatusInternalServerError
-	if status < len(asHTTP) {
-		o.Status = asHTTP[status]
-	}
+	o.Status = httpStatus(status)
 	return o.answered()
+}
+
+func httpStatus(status int) int {
+	if status < len(asHTTP) {
+		return asHTTP[status]
+	}
+	return http.StatusInternalServerError
 }
 
 // grpcStatus is the status in the trailers, or in the head of an answer that consists of nothing else, and the version that

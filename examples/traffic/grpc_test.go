@@ -170,13 +170,16 @@ func TestAStreamThatEndsOtherwiseIsLost(t *testing.T) {
 }
 
 func TestAStreamTheAppRefusesIsAnAnswer(t *testing.T) {
-	url := app2(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set(appHeader, "v2")
-		w.Header().Set("Grpc-Status", "13")
-	})
-	r := sendTo(t, url, twenty("-protocol", "grpc-stream")...)
-	r.expect(t, 20, nil)
-	if r.summary.Versions["v2"]["500"] != 20 {
-		t.Errorf("versions %v", r.summary.Versions)
+	for where, part := range map[string]string{"in the head": "", "after the head": http.TrailerPrefix} {
+		url := app2(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set(appHeader, "v2")
+			w.Header().Set(part+appHeader, "v2")
+			w.Header().Set(part+"Grpc-Status", "13")
+		})
+		r := sendTo(t, url, twenty("-protocol", "grpc-stream")...)
+		r.expect(t, 20, nil)
+		if r.summary.Versions["v2"]["500"] != 20 {
+			t.Errorf("%s: versions %v", where, r.summary.Versions)
+		}
 	}
 }

@@ -1,6 +1,9 @@
 package main
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // message is what a stream brings.
 type message struct {
@@ -21,6 +24,13 @@ type opener func(i int, deadline time.Time, outcome *Outcome) (stream, phase, er
 
 // errSilent is a stream that has stayed open without saying anything.
 var errSilent = lossError{"silent", "the stream says nothing any more"}
+
+// refusal is the HTTP status that the app has answered in place of a stream, after its head and before any message.
+type refusal int
+
+func (r refusal) Error() string {
+	return fmt.Sprintf("the app answers %d in place of a stream", int(r))
+}
 
 // pause is the least time between two openings of one stream: a server that ends each at once must not be stormed.
 const pause = 100 * time.Millisecond
@@ -79,7 +89,12 @@ func (o Outcome) held(at phase, err error) Outcome {
 		return o
 	}
 	took := o.Took
-	o = o.failed(at, err)
+	if refused, is := err.(refusal); is {
+		o.Status = int(refused)
+		o = o.answered()
+	} else {
+		o = o.failed(at, err)
+	}
 	o.Took = took
 	return o
 }

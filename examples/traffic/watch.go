@@ -14,6 +14,7 @@ import (
 type watch struct {
 	*call
 	cancel context.CancelCauseFunc
+	said   bool // a message has come
 }
 
 var errClosed = errors.New("the stream is closed by this side")
@@ -29,7 +30,7 @@ func (c *Client) openWatch(i int, deadline time.Time, outcome *Outcome) (stream,
 		return nil, at, err
 	}
 	outcome.head(began.Response)
-	opened := &watch{began, cancel}
+	opened := &watch{call: began, cancel: cancel}
 	if began.StatusCode != http.StatusOK || outcome.Version == "" || began.Header.Get("Grpc-Status") != "" {
 		return nil, reading, opened.refused(outcome)
 	}
@@ -51,6 +52,7 @@ func (w *watch) refused(outcome *Outcome) error {
 func (w *watch) next() message {
 	_, err := readMessage(w.Body)
 	if err != io.EOF {
+		w.said = true
 		return message{at: reading, err: err}
 	}
 	status, version, found := grpcStatus(w.Response)
@@ -59,6 +61,8 @@ func (w *watch) next() message {
 		return message{at: reading, err: errNoStatus}
 	case version == "":
 		return message{at: reading, err: foreignStatus(status, w.Response)}
+	case status != grpcOK && status != grpcUnavailable && !w.said:
+		return message{at: reading, err: refusal(httpStatus(status))}
 	case status != grpcOK && status != grpcUnavailable:
 		return message{at: reading, err: lossError{fmt.Sprintf("grpc-%d", status), grpcText(w.Response)}}
 	}
