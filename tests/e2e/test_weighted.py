@@ -22,6 +22,8 @@ def test_a02_a_good_version_goes_all_the_way_by_weight(site: Site, record: Calla
     with site.users() as outside, service.place.traffic(url, connections="keepalive") as within:
         answered(outside)
         service.change(V2)
+        service.wait_for_weight(100)
+        served = {pod["metadata"]["uid"] for pod in service.pods("v2")}
         service.wait_for("Healthy", 400)
         summaries = over(service, outside), over(service, within)
         assert set(outside.seconds[-1].versions) == {"v2"}
@@ -38,6 +40,7 @@ def test_a02_a_good_version_goes_all_the_way_by_weight(site: Site, record: Calla
         "OldRevisionScaledDown",
     ]
     assert site.weights()[1] == 0
+    assert {pod["metadata"]["uid"] for pod in service.pods("v2")} == served, "the promotion started pods anew"
 
 
 def rolled_back(site: Site, change: dict[str, str], rate: float) -> tuple[Summary, str, int]:

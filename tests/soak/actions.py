@@ -5,8 +5,9 @@ and one more line of a table.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from tests.soak.target import OLD, PATIENCE, RAMP, Target, climb, name_of, paused_at
+from tests.soak.target import OLD, PATIENCE, RAMP, REPLICAS, Target, climb, name_of, paused_at
 from tests.support import autoscaling, faults
 from tests.support.services import condition, leaving, ready
 
@@ -26,6 +27,11 @@ LEAST, MOST, SHOULD = 2, 30, 20
 """Pods between which an autoscaler may choose, and for how many of them there is work."""
 WORK = {"BUSY_MS": "0.5"}
 """Of each request, so that pods without any use far less than what an autoscaler counts as one pod's work."""
+GENTLY_TO_90: dict[str, Any] = {
+    "steps": [*climb(30, 60, hold="10s")["steps"], {"weight": 90, "pause": "UntilResumed"}],
+    "errorBudget": None,
+}
+"""Half a dozen pods start at a time: two dozen at once leave two processors nothing for users."""
 SETTLES = 45.0
 """Seconds until an autoscaler has seen the pods it asked for at work: it looks every 15 s, at a minute of it."""
 
@@ -84,8 +90,8 @@ def commanded(target: Target, do: str) -> None:
 
 
 def scaling(target: Target) -> None:
-    """Half the pods, then three times as many, then as before."""
-    for replicas in (2, 6, 4):
+    """Twice the pods, then three fewer, then as before: fewer than those a rollout began with take five minutes."""
+    for replicas in (2 * REPLICAS, REPLICAS + 1, REPLICAS):
         target.scale(replicas)
 
 
@@ -181,8 +187,8 @@ def rollback_under_autoscaler(target: Target) -> None:
 def abandoned_at_90(target: Target, each: str) -> None:
     """A rollout that a person ends when the autoscaler has long asked for fewer of stable's pods."""
     shop, began = target.shop, autoscaling.asked(target.shop)
-    with autoscaling.sampled(lambda: ready(shop.pods(target.stable))) as seen:
-        version = target.change(paused_at(90), **WORK)
+    with autoscaling.sampled(lambda: len(shop.pods(target.stable))) as seen:
+        version = target.change(GENTLY_TO_90, **WORK)
         shop.wait_for_weight(90, PATIENCE)
         target.place.apply(autoscaling.autoscaler(autoscaling.SERVICE, LEAST, MOST, each, patience=0))
         target.place.wait("Fewer pods asked for", lambda: autoscaling.asked(shop) < began, PATIENCE)

@@ -1,5 +1,6 @@
 """The whole soak: one chapter per service, again and again until enough requests are sent, then the control."""
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,7 +64,8 @@ class Soak:
         self.rows: list[Row] = []
 
     def run(self) -> None:
-        """Everything once, then more of the same, then the control."""
+        """Everything once, then more of the same, then the control; the evidence of an earlier soak goes."""
+        shutil.rmtree(EVIDENCE, ignore_errors=True)
         for number in count(1):
             for kind in KINDS:
                 self.rows += attempted(partial(self.ours, number, kind))

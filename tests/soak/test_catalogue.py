@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = (ROOT / "docs" / "hazards.md").read_text()
+SCENARIOS = (ROOT / "docs" / "scenarios.md").read_text()
+TOLD = re.compile(r"^def (test_[a-z0-9_]+)\(", re.MULTILINE)
 STORIES = "".join(path.read_text() for path in sorted((ROOT / "tests" / "e2e").glob("test_hazards*.py")))
 ROWS = dict(re.findall(r"^\| ([HG]-\d+) \| .*? \| .*? \| (.*?) \|", CATALOGUE, re.MULTILINE))
 """Where each hazard is shown."""
@@ -76,3 +78,12 @@ def test_a_sequence_is_done_whole_and_in_its_order() -> None:
 def test_every_action_says_what_happens() -> None:
     """In a sentence of its own."""
     assert all((one.do.__doc__ or "").endswith(".") for one in actions.EVERY)
+
+
+def test_every_story_of_a_scenario_is_told_and_every_told_one_is_listed() -> None:
+    """By its whole name."""
+    listed = set(re.findall(r"`(test_[a-z0-9_]+)`", SCENARIOS))
+    told = {name for path in (ROOT / "tests" / "e2e").glob("test_*.py") for name in TOLD.findall(path.read_text())}
+    assert listed
+    assert listed <= told
+    assert {name for name in told if re.match(r"test_a\d", name)} <= listed
