@@ -33,6 +33,7 @@ from gracefulservice.cluster.nodes import Nodes
 from gracefulservice.errors import Failure, Refused
 from gracefulservice.leadership import Elector
 from gracefulservice.metrics import pods, reader
+from gracefulservice.metrics.pace import Pace
 from gracefulservice.metrics.sources import Sources
 from gracefulservice.ports import Clock, Key, Ports
 from gracefulservice.reconcile import reconcile
@@ -79,7 +80,8 @@ async def compose(outside: Outside) -> AsyncIterator[Reconcile]:
     """The loop, with its adapters to the outside."""
     settings, client = outside.settings, outside.client
     async with reader.session() as session, pods.reading(outside.clock) as scraped:
-        prometheus = reader.Prometheus(session, str(settings.prometheus_url or "") or None)
+        own, half = str(settings.prometheus_url or "") or None, max(settings.workers // 2, 1)
+        prometheus = reader.Prometheus(session, own, settings.prometheus_files, Pace(half), settings.prometheus_guards)
         ports = Ports(
             clock=outside.clock,
             cluster=KubernetesCluster(client, outside.departures, outside.nodes),

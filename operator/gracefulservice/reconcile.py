@@ -29,7 +29,7 @@ from gracefulservice.rollout.desired import Desired
 from gracefulservice.rollout.frozen import in_force
 from gracefulservice.rollout.memory import Memory
 from gracefulservice.rollout.plan import Plan
-from gracefulservice.rollout.questions import due
+from gracefulservice.rollout.questions import asked, due
 from gracefulservice.rollout.reading import Look
 from gracefulservice.rollout.recall import previous, remembered
 from gracefulservice.rollout.seen import Seen
@@ -150,8 +150,10 @@ async def measured(ports: Ports, owner: Owner, plan: Plan, memory: Memory) -> tu
     adopts, began = adoption.subject(plan, memory), ports.clock.now()
     world, now = await ports.cluster.children(owner, adopts, at=began), ports.clock.now()
     at = due(plan, memory, now)
-    if at is not None and memory.evidence is not None:
-        return world, await ports.metrics.ask(owner, plan, world.pods, at, memory.evidence.interval), UNASKED
+    if at is not None:
+        interval = memory.evidence.interval if memory.evidence else 0.0
+        questions = asked(plan, memory, world.pods, owner.key.namespace)
+        return world, await ports.metrics.ask(owner, questions, world.pods, at, interval), UNASKED
     if sizing.wanted(plan, memory):
         return world, None, await ports.metrics.sizes(owner, plan, world.pods, world.gone, now)
     return world, None, UNASKED

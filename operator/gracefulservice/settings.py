@@ -1,6 +1,8 @@
 """What the operator's environment says: variables that begin with `GRACEFULSERVICE_`, read once, never changed."""
 
 import socket
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AnyHttpUrl, Field, PositiveFloat, ValidationError, field_validator, model_validator
@@ -8,6 +10,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gracefulservice.errors import Invalid
 from gracefulservice.leadership import Terms
+from gracefulservice.metrics.credentials import Files
+
+FILES = ("bearer_token", "username", "password", "ca", "client_certificate", "client_key")
+"""What is shown to Prometheus, or what it is known by; each has a setting `prometheus_…_file`."""
 
 
 class Settings(BaseSettings):
@@ -15,8 +21,20 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GRACEFULSERVICE_", frozen=True)
 
+    prometheus_guards: bool = True
+    """Whether guards, which are queries of the services' own, may ask the operator's Prometheus."""
     prometheus_url: AnyHttpUrl | None = None
     """The Prometheus asked for services whose own spec names none."""
+    prometheus_bearer_token_file: Path | None = None
+    """Files are read anew when they change. They are for that Prometheus alone, never for one that a spec names."""
+    prometheus_username_file: Path | None = None
+    prometheus_password_file: Path | None = None
+    """Basic authentication takes both, and no bearer token besides."""
+    prometheus_ca_file: Path | None = None
+    """The authorities, as PEM, that may sign its certificate; without it those of the system."""
+    prometheus_client_certificate_file: Path | None = None
+    prometheus_client_key_file: Path | None = None
+    """PEM, without a passphrase; both or neither."""
 
     namespaces: Annotated[tuple[str, ...], NoDecode] = ()
     """Comma-separated; empty means every namespace."""
@@ -70,6 +88,25 @@ class Settings(BaseSettings):
             raise ValueError(f"{renew_within} and {timeout} together exceed {duration}")
         return self
 
+    @field_validator(*(f"prometheus_{name}_file" for name in FILES))
+    @classmethod
+    def _file_is_somewhere(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_absolute():
+            raise ValueError(f'"{value}" is not an absolute path')
+        return value
+
+    @model_validator(mode="after")
+    def _prometheus_is_shown_one_thing(self) -> Self:
+        """Credentials that contradict one another, or that nobody would ever be shown, are a mistake."""
+        if wrong := "; ".join(_contradictions(self)):
+            raise ValueError(wrong)
+        return self
+
+    @property
+    def prometheus_files(self) -> Files:
+        """What the operator's own Prometheus is shown and known by."""
+        return Files(**{name: getattr(self, f"prometheus_{name}_file") for name in FILES})
+
     @property
     def terms(self) -> Terms:
         """The times of the lease."""
@@ -82,6 +119,27 @@ def from_environment() -> Settings:
         return Settings()
     except ValidationError as error:
         raise Invalid(f"The operator cannot start: {'; '.join(_complaints(error))}.") from error
+
+
+def _contradictions(settings: Settings) -> Iterator[str]:
+    """What is wrong with what Prometheus is shown, each with the variables to change."""
+    files, url = settings.prometheus_files, settings.prometheus_url
+    where = {name: _variable(f"prometheus_{name}_file") for name in FILES}
+    if files.bearer_token and (files.username or files.password):
+        basic = where["username" if files.username else "password"]
+        yield f"{where['bearer_token']} and {basic} cannot both be set, because there is one Authorization header"
+    for one, other in (("username", "password"), ("client_certificate", "client_key")):
+        if bool(getattr(files, one)) != bool(getattr(files, other)):
+            given, missing = (one, other) if getattr(files, one) else (other, one)
+            yield f"{where[given]} needs {where[missing]} beside it"
+    address, chosen = _variable("prometheus_url"), [name for name in FILES if getattr(files, name)]
+    if chosen and url is None:
+        yield f"{where[chosen[0]]} needs {address}, the Prometheus it is meant for"
+    elif files.tls and url and url.scheme != "https":
+        first = next(name for name in chosen if getattr(files, name) in files.tls)
+        yield f"{where[first]} needs {address} to begin with https://"
+    if url and (url.username or url.password):
+        yield f"{address} holds a user name or a password: conditions show it, so let files hold them"
 
 
 def _complaints(error: ValidationError) -> list[str]:

@@ -128,6 +128,8 @@ def test_elsewhere_unknown_fields_are_unknown() -> None:
         (".spec.ports", ["name"]),
         (".spec.traffic.routes", ["name"]),
         (".spec.objectives.custom", ["name"]),
+        (".spec.objectives.guards", ["name"]),
+        (".status.guards", ["name"]),
         (".status.conditions", ["type"]),
     ],
 )
@@ -141,7 +143,7 @@ def test_only_what_is_built_can_be_asked_for() -> None:
     assert set(at(".spec")["properties"]) == {
         *("replicas", "template", "ports", "probes", "shutdown", "traffic", "rollout", "objectives", "metrics"),
         *("onNoTraffic", "onOutage", "onViolation", "restartToken", "historyLimit", "deletionPolicy"),
-        "adopt",
+        *("adopt", "suspend"),
     }
     assert set(at(".spec.traffic.routes[]")["properties"]) == {"name", "gatewayAPI"}
     assert set(at(".spec.rollout.canary")["properties"]) == {"errorBudget", "steps"}

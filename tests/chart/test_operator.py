@@ -6,11 +6,18 @@ import yaml
 from aiohttp.test_utils import unused_port
 
 from gracefulservice import __version__
-from gracefulservice.settings import Settings, from_environment
+from gracefulservice.settings import FILES, Settings, from_environment
 from gracefulservice.telemetry import Health, Telemetry, serving
 from tests.chart.rendering import CHART, Helm, Rendered
 
-EVERYTHING = {"namespaces": ["a", "b"], "prometheus": {"url": "http://prometheus.example:9090"}}
+TLS = {"ca": {"secret": "authority"}, "client": {"secret": "client"}}
+BEARER, BASIC = {"bearer": {"secret": "bearer"}}, {"basic": {"secret": "basic"}}
+EVERYTHING = {
+    "namespaces": ["a", "b"],
+    "prometheus": {"url": "https://prometheus.example:9090", "auth": BEARER, "tls": TLS},
+}
+INSTEAD = {"prometheus": {"url": "https://prometheus.example:9090", "auth": BASIC}}
+"""What excludes something of that."""
 PREFIX = "GRACEFULSERVICE_"
 
 
@@ -35,18 +42,19 @@ def told(helm: Helm, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def test_every_setting_is_given(helm: Helm) -> None:
-    given = [one["name"] for one in helm.render(EVERYTHING).container["env"]]
+    given = {one["name"] for values in (EVERYTHING, INSTEAD) for one in helm.render(values).container["env"]}
     assert sorted(given) == sorted(PREFIX + name.upper() for name in Settings.model_fields)
 
 
 def test_the_values_are_the_operators_own_defaults(told: Settings) -> None:
     chosen = {"namespaces", "prometheus_url", "pod_name", "pod_namespace", "webhook_configuration"}
+    chosen |= {f"prometheus_{name}_file" for name in FILES}
     assert told.model_dump(exclude=chosen) == Settings.model_construct().model_dump(exclude=chosen)
 
 
 def test_what_is_chosen_arrives(told: Settings) -> None:
     assert told.namespaces == ("a", "b")
-    assert str(told.prometheus_url) == "http://prometheus.example:9090/"
+    assert str(told.prometheus_url) == "https://prometheus.example:9090/"
 
 
 def test_it_knows_its_own_pod(default: Rendered) -> None:

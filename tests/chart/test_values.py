@@ -26,6 +26,7 @@ EFFECTS: list[tuple[str, Any, str, str, Any]] = [
     ("image.pullSecrets", [{"name": "door"}], "Deployment", f"{POD}/imagePullSecrets", [{"name": "door"}]),
     ("namespaces", ["a"], "Role", "metadata/namespace", "a"),
     ("prometheus.url", "http://p:9090", "Deployment", "GRACEFULSERVICE_PROMETHEUS_URL", "http://p:9090"),
+    ("prometheus.guards", False, "Deployment", "GRACEFULSERVICE_PROMETHEUS_GUARDS", "false"),
     ("webhook.enabled", False, "ValidatingWebhookConfiguration", "metadata/name", None),
     ("webhook.port", 9999, "Deployment", "GRACEFULSERVICE_WEBHOOK_PORT", "9999"),
     ("crds.install", False, "CustomResourceDefinition", "metadata/name", None),
@@ -54,7 +55,16 @@ EFFECTS: list[tuple[str, Any, str, str, Any]] = [
     ("podAnnotations", {"a": "b"}, "Deployment", "spec/template/metadata/annotations/a", "b"),
     ("podLabels", {"a": "b"}, "Deployment", "spec/template/metadata/labels/a", "b"),
 ]
-ELSEWHERE = {"serviceAccount.create"}
+ACCESS = {
+    f"prometheus.{name}"
+    for name in (
+        *("auth.bearer.secret", "auth.bearer.key"),
+        *("auth.basic.secret", "auth.basic.usernameKey", "auth.basic.passwordKey"),
+        *("tls.ca.secret", "tls.ca.key"),
+        *("tls.client.secret", "tls.client.certificateKey", "tls.client.privateKeyKey"),
+    )
+}
+ELSEWHERE = {"serviceAccount.create"} | ACCESS
 """Values that mean something only together with another one; they have a test of their own."""
 
 

@@ -1,11 +1,13 @@
 """The source that reads pods, at a time that the test says."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from gracefulservice.metrics import pods as source
 from gracefulservice.metrics.pods import Pods, reading
+from tests.metrics.authority import Mounted
 from tests.metrics.script import Clock
 
 
@@ -22,3 +24,9 @@ async def pods(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[P
     monkeypatch.setattr(source, "TIMEOUT", 60.0)
     async with reading(clock) as found:
         yield found
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Mounted:
+    """A Secret in the operator's namespace."""
+    return Mounted(tmp_path / "secret")

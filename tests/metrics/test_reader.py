@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
 from gracefulservice.metrics import reader
+from gracefulservice.metrics.credentials import NOTHING, Files
 from gracefulservice.metrics.reader import Prometheus, session
 from gracefulservice.ports import Owner
 from gracefulservice.rollout.plan import Plan, build
@@ -57,10 +58,10 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
         yield str(server.make_url("")).rstrip("/")
 
 
-async def ask(url: str | None, planned: Plan | None = None, within: float = 5.0, **headers: str) -> Look:
+async def ask(url: str | None, planned: Plan | None = None, within: float = 5.0, files: Files = NOTHING) -> Look:
     """One look through the reader."""
     async with session(within) as http:
-        return await Prometheus(http, url, headers).ask(OWNER, planned or plan(), PODS, AT, 0.0)
+        return await Prometheus(http, url, files).ask(OWNER, planned or plan(), PODS, AT, 0.0)
 
 
 async def test_samples_are_read_over_http() -> None:
@@ -147,7 +148,7 @@ async def test_nobody_answers() -> None:
     async with serving(hang) as url:
         found = await ask(url, within=0.05)
         ended.set()
-    assert found.outage == f"Prometheus at {url} does not answer in time."
+    assert found.outage == f"Prometheus at {url} does not answer in time. It is asked again within 2 s."
 
 
 async def test_the_connection_breaks_in_the_middle() -> None:
@@ -211,22 +212,8 @@ async def test_no_prometheus_at_all_is_told() -> None:
     assert "set spec.metrics.prometheus.url" in ((await ask(None)).outage or "")
 
 
-async def test_credentials_go_to_the_operators_own_prometheus_alone() -> None:
-    """A service that names another address does not get to see them."""
-    seen: list[str | None] = []
-
-    async def answer(request: web.Request) -> web.Response:
-        seen.append(request.headers.get("Authorization"))
-        return web.Response(body=(ANSWERS / "requests.json").read_bytes())
-
-    async with serving(answer) as own, serving(answer) as other:
-        await ask(own, Authorization="Bearer secret")
-        await ask(own, plan(url=other), Authorization="Bearer secret")
-    assert seen == ["Bearer secret", None]
-
-
 async def test_a_session_has_connections_of_its_own() -> None:
-    """However slow Prometheus is, it cannot take the API server's connections."""
+    """However slow a Prometheus is, it takes neither the API server's connections nor those of another Prometheus."""
     async with session() as http:
         assert isinstance(http.connector, aiohttp.TCPConnector)
-        assert http.connector.limit == reader.CONNECTIONS
+        assert (http.connector.limit, http.connector.limit_per_host) == (0, reader.CONNECTIONS)

@@ -20,6 +20,15 @@ def test_the_numbers_of_the_ramp() -> None:
     assert found.bound == found.bounds["errorRate"] > 0.3
 
 
+def test_the_ramp_is_held_back_by_what_is_least_known_and_not_by_what_stable_does_as_well() -> None:
+    """The largest distance between an objective's bound and stable's own share in it."""
+    rollout = Rollout()
+    rollout.run(11, stable=(80, 10), canary=(7, 3))
+    found = said(rollout)
+    assert found.excess == pytest.approx(found.bounds["errorRate"] - 100 / 900)
+    assert found.excess < found.bound
+
+
 def test_without_requests_on_stable_the_reference_is_zero() -> None:
     rollout = Rollout()
     rollout.run(4, stable=(0, 0), canary=(9, 1))

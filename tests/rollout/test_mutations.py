@@ -19,6 +19,7 @@ from gracefulservice.rollout import (
     safety,
     settle,
     share,
+    suspension,
 )
 from gracefulservice.rollout.memory import Clearing, Memory
 
@@ -195,6 +196,11 @@ def evicted_without_successor(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(cordon, "watched", lambda _plan, _seen, memory, _now: memory)
 
 
+def suspension_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """A rollout goes on although the service is suspended."""
+    patch.setattr(suspension, "watched", lambda _plan, memory, _now: memory)
+
+
 MUTATIONS: tuple[tuple[Mutate, bool, bool], ...] = (
     (weight_without_capacity, True, False),
     (stable_gives_way_early, False, False),
@@ -220,6 +226,7 @@ MUTATIONS: tuple[tuple[Mutate, bool, bool], ...] = (
     (alarmed_without_cause, True, False),
     (floor_forgotten, True, False),
     (floor_ends_with_the_rollout, True, True),
+    (suspension_forgotten, True, False),
     (evicted_without_successor, True, False),
     (evicted_without_successor, False, True),
 )

@@ -41,19 +41,18 @@ def test_first_weight(sentence: str, limits: Ramp, rate: float, expected: float)
 
 
 @pytest.mark.parametrize(
-    ("sentence", "limits", "weight", "rate", "bound", "reference", "extra", "expected"),
+    ("sentence", "limits", "weight", "rate", "excess", "extra", "expected"),
     [
-        ("room / (R·τ·U)", Ramp(), 10, 100, 0.1, 0, 0, 20),
-        ("only what is worse than stable costs", Ramp(), 10, 100, 0.15, 0.05, 0, 20),
-        ("what is spent is not there any more", Ramp(), 10, 100, 0.1, 0, 15, 5),
-        ("an overspent budget counts as one request", Ramp(), 10, 100, 0.1, 0, 99, 1),
-        ("fewer errors than stable are more room", Ramp(), 10, 100, 0.1, 0, -10, 30),
-        ("never more than five times", Ramp(), 2, 100, 0.01, 0, 0, 10),
-        ("a bound below stable's share is limited by five times alone", Ramp(), 2, 100, 0.01, 0.02, 0, 10),
-        ("never above the cap", Ramp(), 30, 100, 0.01, 0, 0, 50),
-        ("never above what ready pods carry", Ramp(capacity=35), 30, 100, 0.01, 0, 0, 35),
-        ("never below the smallest", Ramp(), 10, 1e6, 1, 0, 19, 0.2),
-        ("without traffic it stays", Ramp(), 10, 0, 0.01, 0, 0, 10),
+        ("room / (R·τ·U)", Ramp(), 10, 100, 0.1, 0, 20),
+        ("what is spent is not there any more", Ramp(), 10, 100, 0.1, 15, 5),
+        ("an overspent budget counts as one request", Ramp(), 10, 100, 0.1, 99, 1),
+        ("fewer errors than stable are more room", Ramp(), 10, 100, 0.1, -10, 30),
+        ("never more than five times", Ramp(), 2, 100, 0.01, 0, 10),
+        ("a bound below stable's share is limited by five times alone", Ramp(), 2, 100, -0.01, 0, 10),
+        ("never above the cap", Ramp(), 30, 100, 0.01, 0, 50),
+        ("never above what ready pods carry", Ramp(capacity=35), 30, 100, 0.01, 0, 35),
+        ("never below the smallest", Ramp(), 10, 1e6, 1, 19, 0.2),
+        ("without traffic it stays", Ramp(), 10, 0, 0.01, 0, 10),
     ],
 )
 def test_next_weight(
@@ -61,28 +60,25 @@ def test_next_weight(
     limits: Ramp,
     weight: float,
     rate: float,
-    bound: float,
-    reference: float,
+    excess: float,
     extra: float,
     expected: float,
 ) -> None:
-    assert next_weight(limits, weight, rate, bound, reference, extra) == pytest.approx(expected), sentence
+    assert next_weight(limits, weight, rate, excess, extra) == pytest.approx(expected), sentence
 
 
 @settings(deadline=None)
-@given(weight=st.floats(0.2, 50), rate=rates, bound=shares, reference=shares, extra=st.floats(-1e5, 1e5))
-def test_it_stays_between_the_floor_and_every_limit(
-    weight: float, rate: float, bound: float, reference: float, extra: float
-) -> None:
-    found = next_weight(Ramp(capacity=40), weight, rate, bound, reference, extra)
+@given(weight=st.floats(0.2, 50), rate=rates, excess=st.floats(-1, 1), extra=st.floats(-1e5, 1e5))
+def test_it_stays_between_the_floor_and_every_limit(weight: float, rate: float, excess: float, extra: float) -> None:
+    found = next_weight(Ramp(capacity=40), weight, rate, excess, extra)
     assert 0.2 <= found <= min(5 * weight, 40) * (1 + 1e-12)
 
 
 @settings(deadline=None)
 @given(rate=rates, bound=shares, extra=st.floats(0, 50), more=st.floats(0, 50))
 def test_more_errors_never_raise_the_weight(rate: float, bound: float, extra: float, more: float) -> None:
-    first = next_weight(Ramp(), 10, rate, bound, 0, extra)
-    assert next_weight(Ramp(), 10, rate, bound, 0, extra + more) <= first
+    first = next_weight(Ramp(), 10, rate, bound, extra)
+    assert next_weight(Ramp(), 10, rate, bound, extra + more) <= first
 
 
 @pytest.mark.parametrize(
@@ -121,7 +117,7 @@ def climb(chance: random.Random, rate: float, share: float, allowed: float = 0.0
             return bad, True
         if weight >= limits.cap and bound <= 2 * allowed:
             return bad, False
-        weight = next_weight(limits, weight, rate, bound, 0.0, bad)
+        weight = next_weight(limits, weight, rate, bound, bad)
     return bad, False
 
 

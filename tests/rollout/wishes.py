@@ -31,7 +31,7 @@ class Wishes:
         """Now and then one thing changes, or everything is put right again."""
         if self.random.random() > 0.06:
             return
-        match self.random.randrange(4):
+        match self.random.randrange(5):
             case 0:
                 self.fields["rollout"] = {"bake": "sometimes"}
                 self.fields["shutdown"] = {"delay": "never"}
@@ -40,6 +40,8 @@ class Wishes:
             case 2 if self.edits < EDITS:
                 self.edits += 1
                 self.fields["objectives"] = self.random.choice(({"errorRate": {"max": "30%"}}, None))
+            case 3:
+                self.fields["suspend"] = True
             case _:
                 self.fields = {}
 
@@ -57,6 +59,8 @@ class Wishes:
         began = before.canary is None and after.canary is not None
         rules = (
             (bool(plan.problems) and began, f"{after.canary} begins while the spec is not sound"),
+            (plan.suspended and began, f"{after.canary} begins while the service is suspended"),
+            (plan.suspended and climbed(seen, before, after), f"{after.canary} climbs while the service is suspended"),
             (
                 exposed(plan, seen, before, after),
                 f"{after.canary} takes requests although nobody can read how they end",
@@ -84,6 +88,13 @@ class Wishes:
         offered = {port.target_port for port in desired.ports}
         canary = seen.records.get(after.canary or "")
         return not needed <= offered or bool(canary and canary.ports and not needed <= canary.port_names)
+
+
+def climbed(seen: Seen, before: Memory, after: Memory) -> bool:
+    """Whether a rollout goes to a higher weight although stable serves."""
+    was = before.state.weight if isinstance(before.state, Climbing) else 0.0
+    rises = isinstance(after.state, Climbing) and after.state.weight > was and after.canary == before.canary
+    return rises and bool(seen.stable_service.endpoints.get(before.stable or "", 0))
 
 
 def exposed(plan: Plan, seen: Seen, before: Memory, after: Memory) -> bool:

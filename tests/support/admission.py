@@ -118,6 +118,15 @@ TAKEN: dict[str, Json] = {
             ],
         }
     ),
+    "guards of one's own": spec(
+        objectives={
+            "guards": [
+                {"name": "queue-lag", "promql": 'max(lag{ns="$namespace",pod=~"$canary"})', "max": 500, "for": "45s"},
+                {"name": "free", "promql": "label_replace(free, `a`, `$1`, `b`, `(.*)$`) - x$stable", "min": 0.5},
+                {"name": "at-once", "promql": "max(\nup) $", "max": -1e3, "for": "0s"},
+            ]
+        }
+    ),
     "counters of one's own": spec(
         metrics={
             "source": "custom",

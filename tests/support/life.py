@@ -30,6 +30,7 @@ from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.reading import Look
 from gracefulservice.rollout.samples import PodFacts, Sample
 from gracefulservice.rollout.sizes import Gone, Measured
+from gracefulservice.rollout.verdict import Problem
 from gracefulservice.traffic import routers
 from tests.support.fake_cluster import FakeApiServer, labels_of
 from tests.support.fake_controllers import Controllers
@@ -84,6 +85,10 @@ class Users:
     inside: float = 0.0
     lost: float = 0.0
     """Requests that a weight led to where nobody answers."""
+    gauges: dict[str, float | Problem] = field(default_factory=dict)
+    """What the guards' queries give; one that is not named here gives nothing."""
+    queries: dict[str, str] = field(default_factory=dict)
+    """What was asked last for each guard."""
     slowest: float | None = None
     latest: float | None = None
     sizings: int = 0
@@ -122,11 +127,13 @@ class Users:
 
     async def ask(self, _owner: Owner, plan: Plan, pods: Sequence[PodFacts], at: float, _interval: float) -> Look:
         """What was scraped until `at`."""
+        self.queries |= {guard.name: guard.promql for guard in plan.guards}
         if self.outage:
             return Look(at=at, interval=INTERVAL, pods=tuple(pods), outage=self.outage)
+        gauges = {guard.name: self.gauges[guard.name] for guard in plan.guards if guard.name in self.gauges}
         samples = tuple(one for one in self.history if one.at <= at)
         found = dict.fromkeys(selectors(plan.objectives), samples)
-        return Look(at=at, interval=INTERVAL, pods=tuple(pods), samples=found)
+        return Look(at=at, interval=INTERVAL, pods=tuple(pods), samples=found, gauges=gauges)
 
     async def sizes(
         self, _owner: Owner, _plan: Plan, _pods: Sequence[PodFacts], _gone: Sequence[Gone], _at: float

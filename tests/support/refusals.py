@@ -211,6 +211,35 @@ REFUSED = (
         spec(metrics={"envoy": {"cluster": "local_app"}}),
         ("source: envoy",),
     ),
+    *(
+        Refused(what, spec(objectives={"guards": [{"name": "a", "promql": "x"} | guard]}), (f"guards[0]{field}", says))
+        for what, guard, field, says in (
+            ("a guard without a threshold", {}, "", "Give exactly one threshold: max, or min."),
+            ("a guard with two thresholds", {"min": 1, "max": 2}, "", "Give exactly one threshold: max, or min."),
+            ("a word that nobody knows", {"promql": "$pod", "max": 1}, ".promql", "$canary, $stable and $namespace."),
+            ("a longer word", {"promql": "y$canary_x", "max": 1}, ".promql", "the words are $canary, $stable and"),
+            ("a guard without a query", {"promql": "", "max": 1}, ".promql", "1"),
+            ("a query without end", {"promql": "x" * 2049, "max": 1}, ".promql", "x"),
+            ("a threshold that is no number", {"max": "500Mi"}, ".max", "number"),
+            ("a time that is none", {"max": 1, "for": "long"}, ".for", "long"),
+        )
+    ),
+    Refused(
+        "a guard that nobody names",
+        spec(objectives={"guards": [{"promql": "x", "max": 1}]}),
+        ("spec.objectives.guards[0].name",),
+        by="reader",
+    ),
+    Refused(
+        "more guards than one should look at",
+        spec(objectives={"guards": [{"name": f"a{one}", "promql": "x", "max": 1} for one in range(9)]}),
+        ("spec.objectives.guards", "8"),
+    ),
+    Refused(
+        "a guard without a Prometheus",
+        spec(metrics={"source": "pods"}, objectives={"guards": [{"name": "a", "promql": "x", "max": 1}]}),
+        ("objectives.guards are queries to a Prometheus and metrics.source: pods asks none",),
+    ),
     Refused("a path that is none", spec(metrics={"source": "pods", "pods": {"path": "metrics"}}), ("path",)),
     Refused(
         "counters of one's own for pods, without the failed ones",

@@ -3,6 +3,7 @@
 {{- define "gracefulservice.environment" -}}
 {{- include "gracefulservice.leaseTimes" . -}}
 {{- include "gracefulservice.ports" . -}}
+{{- include "gracefulservice.prometheus.access" . -}}
 - name: GRACEFULSERVICE_POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
 - name: GRACEFULSERVICE_POD_NAMESPACE
@@ -33,8 +34,12 @@ workers: {{ .Values.workers }}
 {{- with .Values.namespaces }}
 namespaces: {{ join "," . }}
 {{- end }}
+prometheus_guards: {{ .Values.prometheus.guards }}
 {{- with .Values.prometheus.url }}
 prometheus_url: {{ . }}
+{{- end }}
+{{- range $setting, $from := include "gracefulservice.prometheus.files" . | fromYaml }}
+prometheus_{{ $setting }}_file: {{ include "gracefulservice.prometheus.directory" $ }}/{{ index $from 2 }}
 {{- end }}
 {{- end }}
 

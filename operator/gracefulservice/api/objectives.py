@@ -1,5 +1,6 @@
 """What a revision must keep to, and where the numbers come from."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
@@ -12,16 +13,22 @@ from gracefulservice.api.spec_rules import (
     CUSTOM_OBJECTIVE_RULE,
     ENVOY_RULE,
     ENVOY_UNREAD,
+    GUARD_RULE,
+    GUARD_WORD,
+    GUARD_WORDS,
     LIMIT_RULES,
     METRICS_RULE,
     MORE_THAN_HALF,
     NO_ERRORS,
     NO_TIME,
     ONE_PART,
+    ONE_SIDE,
     PODS_RULE,
     PODS_UNREAD,
     POSITIVE_RULE,
+    QUERY_RULE,
     SELECTOR_RULE,
+    UNKNOWN_WORD,
 )
 
 
@@ -36,9 +43,17 @@ def _positive(seconds: float) -> float:
     return seconds
 
 
+def _query(promql: str) -> str:
+    for word in re.findall(GUARD_WORD, promql):
+        refuse(word[1:] not in GUARD_WORDS, UNKNOWN_WORD % word)
+    return promql
+
+
 MetricName = Annotated[str, Field(max_length=200, pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
 LabelName = Annotated[str, Field(max_length=100, pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 Counter = Annotated[str, Field(min_length=1, max_length=1024), Also(rules(SELECTOR_RULE))]
+Query = Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(_query), Also(rules(QUERY_RULE))]
+Threshold = Annotated[float, Field(allow_inf_nan=False)]
 Limit = Annotated[Percent, AfterValidator(_share_limit), Also(rules(*LIMIT_RULES))]
 PositiveDuration = Annotated[Duration, AfterValidator(_positive), Also(rules(POSITIVE_RULE))]
 
@@ -95,6 +110,28 @@ class CustomObjective(Documented):
         return self
 
 
+class Guard(Documented):
+    """A gauge, like the length of a queue, that a revision must not keep beyond a threshold for too long."""
+
+    model_config = ConfigDict(json_schema_extra=rules(GUARD_RULE))
+
+    name: Name
+    """The guard's name, unique in the list."""
+    promql: Query
+    """The query, which gives one number; $canary and $stable match the names of their pods (pod=~"$canary")."""
+    max: Threshold | None = None
+    """The largest value that is good."""
+    min: Threshold | None = None
+    """The smallest value that is good."""
+    lasting: Annotated[Duration, Field(alias="for")] = 30.0
+    """How long the value is beyond the threshold until the revision fails; 0s: the first such value; default 30s."""
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Self:
+        refuse((self.max is None) == (self.min is None), ONE_SIDE)
+        return self
+
+
 class Objectives(Documented):
     """What a revision must keep to be promoted."""
 
@@ -104,6 +141,8 @@ class Objectives(Documented):
     """The time within which so many of the requests must be answered."""
     custom: Annotated[tuple[CustomObjective, ...], Field(max_length=16, json_schema_extra=keyed("name"))] = ()
     """Shares of bad events from counters of the user's own."""
+    guards: Annotated[tuple[Guard, ...], Field(max_length=8, json_schema_extra=keyed("name"))] = ()
+    """Gauges with a threshold, from queries of the user's own; they are no shares and steer no weight."""
 
 
 class Prometheus(Documented):

@@ -94,6 +94,23 @@ ENVOY_UNREAD = (
 ENVOY_RULE = rule("!has(self.envoy) || self.?source.orValue('app') == 'envoy'", says=ENVOY_UNREAD, field=".envoy")
 PODS_RULE = rule("!has(self.pods) || self.?source.orValue('app') == 'pods'", says=PODS_UNREAD, field=".pods")
 
+ONE_SIDE = "Give exactly one threshold: max, or min."
+GUARD_RULE = rule("has(self.max) != has(self.min)", says=ONE_SIDE)
+GUARD_WORDS = ("canary", "stable", "namespace")
+"""What stands for something in the query of a guard, after a dollar sign."""
+ONLY_GUARD_WORDS = rf"^([^$]|\$({'|'.join(GUARD_WORDS)})\b|\$\B|\$[0-9])*$"
+"""A text without any other such word; `$1` and a dollar sign alone belong to regular expressions."""
+GUARD_WORD = r"\$[a-zA-Z_][a-zA-Z0-9_]*"
+UNKNOWN_WORD = "%s stands for nothing: the words are $canary, $stable and $namespace."
+QUERY_RULE = rule(
+    f"self.matches('{cel(ONLY_GUARD_WORDS)}')",
+    says=UNKNOWN_WORD % "Another word with a dollar sign in this query",
+)
+GUARDS_UNREAD = (
+    "objectives.guards are queries to a Prometheus and metrics.source: pods asks none: "
+    "remove the guards, or choose another metrics.source."
+)
+
 REPLICAS_WITHOUT_ROUTE = (
     "Without traffic.routes the weight is the share of the pods, so steps cannot set replicas: "
     "remove replicas from the steps, or name a route."
@@ -114,6 +131,12 @@ SPEC_RULES = (
             || has(self.metrics.custom.buckets)""",
         says="objectives.latency with metrics.source custom needs metrics.custom.buckets.",
         field=".metrics.custom",
+    ),
+    rule(
+        """self.?metrics.?source.orValue('app') != 'pods' || !self.?objectives.?guards.hasValue()
+            || size(self.objectives.guards) == 0""",
+        says=GUARDS_UNREAD,
+        field=".objectives.guards",
     ),
     rule(
         """self.?traffic.?routes.hasValue() && size(self.traffic.routes) > 0

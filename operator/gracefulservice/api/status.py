@@ -100,6 +100,17 @@ class EvidenceStatus(Documented):
     """How many of them failed."""
 
 
+class GuardStatus(Documented):
+    """One guard of the rollout."""
+
+    name: Annotated[str, Field(max_length=63)]
+    """The guard's name."""
+    value: float | None = None
+    """The newest value that its query gave."""
+    sentence: Sentence
+    """How it compares with the threshold, or why there is no value."""
+
+
 class Waiting(Documented):
     """What the rollout waits for."""
 
@@ -149,6 +160,8 @@ class Status(Documented):
     """The stage of a rollout with explicit steps."""
     evidence: EvidenceStatus | None = None
     """What the judge knows about the canary."""
+    guards: Annotated[tuple[GuardStatus, ...], Field(max_length=8, json_schema_extra=keyed("name"))] = ()
+    """What the guards of the objectives show during a rollout."""
     waiting: Waiting | None = None
     """What the rollout waits for."""
     replicas: int | None = None

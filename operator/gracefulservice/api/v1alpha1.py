@@ -27,6 +27,7 @@ from gracefulservice.api.schema_words import (
 from gracefulservice.api.spec_rules import (
     ADOPT_RULE,
     CANARY_RULE,
+    GUARDS_UNREAD,
     NAME_RULES,
     ONE_ROUTE,
     ONE_WAY_TO_CLIMB,
@@ -171,6 +172,8 @@ class Spec(Pods):
     """What to do when an objective is broken; default Rollback."""
     deletion_policy: Literal["Delete", "Orphan"] = "Delete"
     """What stays when this object is deleted: `Delete`: nothing; `Orphan`: what serves users; default Delete."""
+    suspend: bool = False
+    """True: nothing goes on and nothing new begins; a bad version is rolled back all the same; default false."""
     adopt: Adopt | None = None
     """A live Deployment whose place this service takes, with its Service and autoscalers, without losing a request."""
     history_limit: Annotated[int, Field(ge=0, le=100)] = 10
@@ -180,6 +183,7 @@ class Spec(Pods):
     def _in_accord(self) -> Self:
         steps = self.rollout.canary.steps or ()
         refuse(not self.traffic.routes and any(step.replicas is not None for step in steps), REPLICAS_WITHOUT_ROUTE)
+        refuse(self.metrics.source == "pods" and bool(self.objectives and self.objectives.guards), GUARDS_UNREAD)
         startup = self.probes.startup if self.probes else None
         if startup and startup.within is not None and "progress_deadline" in self.rollout.model_fields_set:
             deadline = self.rollout.progress_deadline

@@ -90,8 +90,8 @@ def quantile(buckets: str, namespace: str, pods: Iterable[str]) -> str:
 
 def read_quantile(answer: Answer) -> float | None:
     """Seconds in an answer to `quantile`; None where there were no requests. Raises Outage."""
-    rows = _result(answer.status, _said(answer.body), "vector")
-    found = _number(rows[0].value[1]) if rows and rows[0].value else math.nan
+    rows = _result(answer.status, understood(answer.body), "vector")
+    found = number(rows[0].value[1]) if rows and rows[0].value else math.nan
     return found if math.isfinite(found) else None
 
 
@@ -123,17 +123,17 @@ def form(promql: str, at: float, timeout: float) -> dict[str, str]:
 
 def read(selector: str, answer: Answer) -> Found:
     """The series in an answer to `question`. Raises Outage."""
-    said = _said(answer.body)
+    said = understood(answer.body)
     if answer.status in REFUSED and said.error:
         return Found(problem=_unreadable(f"Prometheus refuses {selector}: {said.error}."))
     rows = _result(answer.status, said, "matrix")
-    found = tuple(Series(row.metric, tuple((at, _number(value)) for at, value in row.values)) for row in rows)
+    found = tuple(Series(row.metric, tuple((at, number(value)) for at, value in row.values)) for row in rows)
     return Found(found, faults(selector, found))
 
 
 def doubtful(selector: str, namespace: str, answer: Answer) -> Problem | None:
     """Why nothing was found although there is such a metric, from an answer to `doubt`. Raises Outage."""
-    rows = _result(answer.status, _said(answer.body), "vector")
+    rows = _result(answer.status, understood(answer.body), "vector")
     labels = rows[0].metric if rows else {"namespace": namespace, "pod": ""}
     if "pod" not in labels:
         return _unlabelled(
@@ -213,7 +213,7 @@ def _several(selector: str, found: Sequence[Series]) -> Problem | None:
     return None
 
 
-def _number(text: str) -> float:
+def number(text: str) -> float:
     """A value as a number; what is none becomes NaN, which nobody counts."""
     try:
         return float(text)
@@ -248,7 +248,7 @@ class _Said(BaseModel):
 _ROWS = TypeAdapter(list[_Row])
 
 
-def _said(body: bytes) -> _Said:
+def understood(body: bytes) -> _Said:
     """What the body says; nothing at all if it is not Prometheus that speaks, whose text is nobody's business."""
     try:
         return _Said.model_validate_json(body)
@@ -257,18 +257,30 @@ def _said(body: bytes) -> _Said:
 
 
 def _result(status: int, said: _Said, kind: str) -> list[_Row]:
-    """The series of a query that was answered in full. Raises Outage."""
+    """The series of a query that was answered in full, and in that kind. Raises Outage."""
+    given, result = answered(status, said, kind)
+    if given != kind:
+        raise Outage(f"Prometheus answers with a {given} where a {kind} is expected.")
+    return series_of(result)
+
+
+def answered(status: int, said: _Said, expected: str) -> tuple[str, Any]:
+    """The kind of an answer that is complete, and its result as it came. Raises Outage."""
     if not said.status:
         raise Outage(f"The address of Prometheus answers {status}, but not as a Prometheus does.")
     if status != 200 or said.status != "success":
         raise Outage(f"Prometheus answers {status}: {said.error or 'it gives no reason'}.")
     if said.warnings:
         raise Outage(f"Prometheus knows only a part of the answer: {said.warnings[0]}.")
-    if said.data is None or said.data.type != kind:
-        given = f"a {said.data.type}" if said.data else "nothing"
-        raise Outage(f"Prometheus answers with {given} where a {kind} is expected.")
+    if said.data is None:
+        raise Outage(f"Prometheus answers with nothing where a {expected} is expected.")
+    return said.data.type, said.data.result
+
+
+def series_of(result: Any) -> list[_Row]:
+    """The series of a matrix or a vector. Raises Outage."""
     try:
-        return _ROWS.validate_python(said.data.result)
+        return _ROWS.validate_python(result)
     except ValidationError as error:
         raise Outage("Prometheus answers with series that cannot be read.") from error
 

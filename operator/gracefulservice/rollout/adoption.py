@@ -46,7 +46,7 @@ def begun(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     if mark is not None and mark.revision in seen.records:
         state = Adopting(deployment=adoptee.name, revision=mark.revision, replicas=mark.replicas)
         return memory.but(state=state, frozen=freeze(plan))
-    if preflight.objection(plan, adoptee):
+    if plan.suspended or preflight.objection(plan, adoptee):
         return memory
     state = Adopting(deployment=adoptee.name, revision=target, replicas=max(adoptee.wanted, plan.replicas))
     sentence = f"Deployment {adoptee.name} with {figures.pods(adoptee.wanted)} is adopted as revision {target}."

@@ -215,7 +215,7 @@ def worthwhile(plan: Plan, weight: float, following: float) -> bool:
 
 def next_weight(plan: Plan, bounds: ramp.Ramp, state: Climbing, judged: Assessment) -> float:
     """The weight at which the rest of the budget lasts for one reaction time."""
-    weight = ramp.next_weight(bounds, state.weight, judged.rate, judged.bound, judged.reference, judged.extra)
+    weight = ramp.next_weight(bounds, state.weight, judged.rate, judged.excess, judged.extra)
     return reachable(plan, weight)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gracefulservice.api import Command
-from gracefulservice.rollout import contest
+from gracefulservice.rollout import contest, suspension
 from gracefulservice.rollout.climb import awaits_person
 from gracefulservice.rollout.happenings import KEPT, Reason, told
 from gracefulservice.rollout.judging import failed
@@ -85,6 +85,8 @@ def resume(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float)
     """Go on after a pause, whoever or whatever asked for it."""
     state = memory.state
     waiting = isinstance(state, Climbing) and awaits_person(plan, state)
+    if plan.suspended:
+        return refused(memory, suspension.REFUSED)
     if not memory.paused and not waiting and not memory.rewrites.holds:
         return refused(memory, "The rollout is not paused, so there is nothing to resume.")
     if why := failed(plan, memory, now):
@@ -99,6 +101,8 @@ def resume(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float)
 
 def promote(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float) -> Answer:
     """Skip what is left of the steps; with `full` also the judge, the bake and a condemnation."""
+    if plan.suspended:
+        return refused(memory, suspension.REFUSED)
     if memory.canary is None:
         return promote_at_rest(plan, seen, memory, command, now)
     if not command.full and (why := failed(plan, memory, now)):

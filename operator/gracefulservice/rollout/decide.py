@@ -12,12 +12,14 @@ from gracefulservice.rollout import (
     deletion,
     demand,
     effect,
+    guards,
     handback,
     leaving,
     rest,
     safety,
     settle,
     sizing,
+    suspension,
 )
 from gracefulservice.rollout.desire import desire
 from gracefulservice.rollout.desired import Desired
@@ -39,7 +41,7 @@ from gracefulservice.rollout.memory import (
     Widening,
 )
 from gracefulservice.rollout.plan import Plan
-from gracefulservice.rollout.questions import next_due
+from gracefulservice.rollout.questions import next_due, tick
 from gracefulservice.rollout.rejudge import rejudged, weight_of
 from gracefulservice.rollout.seen import Seen
 from gracefulservice.rollout.timers import remaining
@@ -73,7 +75,7 @@ def decide(plan: Plan, seen: Seen, memory: Memory, now: float) -> Decision:
 
 def moved(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     """What a person asked for, then what safety demands, then what others wrote, then the state's own way on."""
-    obeyed = commands.obey(plan, seen, memory, now)
+    obeyed = commands.obey(plan, seen, suspension.watched(plan, memory, now), now)
     checked = safety.checked(plan, seen, obeyed, now)
     met = contest.met(plan, seen, checked, now)
     return advance(plan, seen, met, now) if met.state == checked.state else met
@@ -95,6 +97,10 @@ def ended(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
 def learned(plan: Plan, seen: Seen, memory: Memory) -> Memory:
     """`memory` with the evidence of this look; one from before the evidence began was asked for other objectives."""
     judged = memory.rolled
+    if memory.gauges is not None and seen.metrics is not None and memory.canary is not None:
+        every = tick(plan, memory.evidence)
+        known = guards.learn(memory.gauges, plan.guards, seen.metrics, memory.canary, memory.stable, every)
+        memory = memory.but(gauges=known)
     if memory.evidence is None or seen.metrics is None or judged is None:
         return memory
     if seen.metrics.at < memory.evidence.begun:

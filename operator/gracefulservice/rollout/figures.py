@@ -10,6 +10,11 @@ def number(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def quantity(value: float) -> str:
+    """A value of whatever unit: `1240.0` → `1,240`, `0.95123` → `0.95123`."""
+    return f"{value:,.0f}" if 1e5 <= abs(value) < 1e15 else f"{value:,.6g}"
+
+
 def percent(share: float) -> str:
     """A share with three digits: `0.0197` → `1.97 %`."""
     return f"{max(100 * share, 0.0001):.3g} %" if share > 0 else "0 %"

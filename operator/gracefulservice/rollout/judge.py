@@ -133,6 +133,7 @@ def assess(evidence: Evidence, objectives: Sequence[Objective], now: float) -> A
         limit=LIMIT,
         worst=found.objective.name,
         bounds=bounds,
+        excess=max(bounds[one.name] - evidence.tallies[one.name].compared.reference for one in objectives),
         rate=rate(evidence),
         reference=lead.compared.reference,
         extra=lead.compared.extra,

@@ -1,11 +1,13 @@
 """What the judge says of a rollout at this moment, or that there is nobody to ask."""
 
+from gracefulservice.api import GuardStatus
+from gracefulservice.rollout import guards
 from gracefulservice.rollout.figures import chances
 from gracefulservice.rollout.judge import ALPHA, LIMIT, assess
 from gracefulservice.rollout.judge import suspected as suspects
-from gracefulservice.rollout.memory import Memory
+from gracefulservice.rollout.memory import Memory, Warming
 from gracefulservice.rollout.plan import Plan
-from gracefulservice.rollout.verdict import Assessment, Cause, Verdict
+from gracefulservice.rollout.verdict import Assessment, Cause, Problem, Verdict
 
 UNMEASURED = frozenset({Cause.NO_TRAFFIC, Cause.LEARNING, Cause.SUSPECTED, Cause.SHARED})
 """Causes that say nothing against the metrics themselves."""
@@ -19,13 +21,46 @@ def assessment(plan: Plan, memory: Memory, now: float) -> Assessment | None:
 
 
 def unreadable(plan: Plan, memory: Memory, now: float) -> str:
-    """Why the objectives cannot be read now (outage, stale or missing series), or empty."""
+    """Why the objectives or the guards cannot be read now (outage, stale or missing series), or empty."""
+    why = unread(plan, memory, now)
+    return why.sentence if why else ""
+
+
+def unread(plan: Plan, memory: Memory, now: float) -> Problem | None:
+    """The same with its cause; None where everything can be read."""
     judged = assessment(plan, memory, now)
     if judged is None or memory.evidence is None:
-        return ""
+        return unread_guard(plan, memory)
     if memory.evidence.at is None and memory.evidence.outage is None:
-        return "The metrics have not been read yet."
-    return "" if judged.cause is None or judged.cause in UNMEASURED else judged.sentence
+        return Problem(cause=Cause.NOT_READ_YET, sentence="The metrics have not been read yet.")
+    if judged.cause is None or judged.cause in UNMEASURED:
+        return unread_guard(plan, memory)
+    return Problem(cause=judged.cause, sentence=judged.sentence)
+
+
+def unread_guard(plan: Plan, memory: Memory) -> Problem | None:
+    """Why a guard has no value; None once it is decided who serves."""
+    return None if memory.canary is None else guards.unread(memory.gauges, plan.guards)
+
+
+def exceeded(plan: Plan, memory: Memory) -> str:
+    """Which guard's gauge is beyond its threshold now, for however long: then no weight rises; or empty."""
+    return "" if memory.canary is None else guards.exceeded(memory.gauges, plan.guards)
+
+
+def shown(plan: Plan, memory: Memory) -> tuple[GuardStatus, ...]:
+    """Every guard, while there is a revision that they could turn back."""
+    return () if memory.canary is None else guards.shown(memory.gauges, plan.guards)
+
+
+def readable(plan: Plan, memory: Memory, now: float) -> tuple[bool, str, str] | None:
+    """What the condition `MetricsReadable` says; None while nothing is measured."""
+    judged, gauges = assessment(plan, memory, now), shown(plan, memory)
+    if judged is None and not gauges:
+        return None
+    if why := unread(plan, memory, now):
+        return False, why.cause.value, why.sentence
+    return True, "Readable", judged.sentence if judged else " ".join(one.sentence for one in gauges)
 
 
 def exhausted(plan: Plan, memory: Memory) -> str:
@@ -40,14 +75,15 @@ def exhausted(plan: Plan, memory: Memory) -> str:
 
 
 def obstructed(plan: Plan, memory: Memory, now: float) -> str:
-    """Why the judge cannot carry a rollout on, though people call: unreadable metrics, or no α left; or empty."""
-    return unreadable(plan, memory, now) or exhausted(plan, memory)
+    """Why the judge cannot carry a rollout on, though people call: unreadable metrics, no α left, or a guard; or
+    empty."""
+    return unreadable(plan, memory, now) or exhausted(plan, memory) or exceeded(plan, memory)
 
 
 def unproven(plan: Plan, memory: Memory, now: float) -> bool:
-    """Whether objectives are set that are not surely met yet, for whatever reason."""
+    """Whether objectives are set that are not surely met yet, or guards that are not kept, for whatever reason."""
     judged = assessment(plan, memory, now)
-    return judged is not None and (not judged.gate_open or bool(exhausted(plan, memory)))
+    return (judged is not None and not judged.gate_open) or bool(obstructed(plan, memory, now))
 
 
 def uncalled(plan: Plan, memory: Memory, now: float) -> str:
@@ -67,6 +103,11 @@ def suspected(plan: Plan, memory: Memory) -> bool:
 
 
 def failed(plan: Plan, memory: Memory, now: float) -> str:
-    """The sentence of a `Fail` verdict, or empty."""
+    """The sentence of a `Fail` verdict, of the judge or of a guard; or empty."""
     judged = assessment(plan, memory, now)
-    return judged.sentence if judged is not None and judged.verdict is Verdict.FAIL else ""
+    if judged is not None and judged.verdict is Verdict.FAIL:
+        return judged.sentence
+    if memory.canary is None:
+        return ""
+    answers_for = guards.of_canary(plan.guards) if isinstance(memory.state, Warming) else plan.guards
+    return guards.failed(memory.gauges, answers_for)

@@ -23,6 +23,7 @@ from pydantic import Field, field_serializer, field_validator
 
 from gracefulservice.api import HistoryEntry, Receipt
 from gracefulservice.api.value import Value
+from gracefulservice.rollout.guards import Gauges
 from gracefulservice.rollout.judge import Evidence
 from gracefulservice.rollout.rewrites import Rewrites
 from gracefulservice.rollout.share import Share
@@ -243,6 +244,8 @@ class Memory(Value):
     surges: dict[str, Surge] = Field(default_factory=dict)
     """Revisions whose pods are about to be evicted."""
     evidence: Evidence | None = None
+    gauges: Gauges | None = None
+    """What the guards have shown; None where there are none, and outside of a rollout."""
     share: Share | None = None
     """What the weight observed now has done to the traffic."""
     rewrites: Rewrites = Rewrites()

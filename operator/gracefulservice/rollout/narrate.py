@@ -8,7 +8,7 @@ from gracefulservice.rollout.capacity import ALL, canary_pods, carried, reached,
 from gracefulservice.rollout.climb import awaits_person, pods_wanted, step_of
 from gracefulservice.rollout.demand import carries
 from gracefulservice.rollout.desire import third
-from gracefulservice.rollout.judging import assessment, exhausted, obstructed, uncalled
+from gracefulservice.rollout.judging import assessment, exceeded, exhausted, obstructed, uncalled, unreadable
 from gracefulservice.rollout.memory import (
     Adopting,
     Baking,
@@ -116,6 +116,8 @@ def resting(plan: Plan, seen: Seen, memory: Memory) -> Line:
         return Line(f"Revision {target} serves everybody with {how_many_ready(plan, seen, target)}.")
     if why := memory.condemned.get(target):
         return Line(f"Revision {target} is condemned and {memory.stable} serves everybody: {why}")
+    if memory.paused:
+        return Line(f"Revision {target} waits to start: {memory.paused}")
     return Line(dropped(plan, seen, memory) or f"Revision {target} waits to start.")
 
 
@@ -183,9 +185,11 @@ def not_there(plan: Plan, seen: Seen, memory: Memory, weight: float) -> str:
 
 
 def evidence(plan: Plan, memory: Memory, now: float) -> str:
-    """`: 3 of 812 canary requests failed …`, or a full stop when nothing is judged."""
+    """`: 3 of 812 canary requests failed …`, or what a guard holds; a full stop when nothing is judged."""
     judged = assessment(plan, memory, now)
-    return f": {exhausted(plan, memory) or judged.sentence}" if judged else "."
+    said = unreadable(plan, memory, now) or exhausted(plan, memory) or exceeded(plan, memory)
+    said = said or (judged.sentence if judged else "")
+    return f": {said}" if said else "."
 
 
 def baking(plan: Plan, seen: Seen, memory: Memory, state: Baking, now: float) -> Line:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gracefulservice.api import Metrics, Problem, ScrapedPods, Spec
+from gracefulservice.api import Guard, Metrics, Problem, ScrapedPods, Spec
 from gracefulservice.api import Step as StepSpec
 from gracefulservice.api.problems import Problems, problems_of
 from gracefulservice.rollout import lint
@@ -19,7 +19,11 @@ from gracefulservice.rollout.revision import Revision
 from gracefulservice.rollout.rhythm import BY_PODS, BY_PROMETHEUS, Rhythm
 
 LADDER = (20.0, 50.0)
-"""Weights of a rollout without objectives and without steps: nothing is judged, so each is only held."""
+"""Weights of a rollout that counts no share of requests and has no steps of its own, so each is only held.
+
+So it is with guards alone, too. The ramp by a budget reckons with a rate of requests and with what share of them may be
+bad; a gauge tells neither. It can hold a weight and take it back, and that it does to these as well.
+"""
 LADDER_HOLD = 10.0
 
 
@@ -78,12 +82,16 @@ class Plan:
     """What it was built from, as the user wrote it."""
     adopts: str | None = None
     """The Deployment whose place the service takes."""
+    suspended: bool = False
+    """Whether nothing may go on, and nothing begin."""
     requests: str = ""
     """The counter of all requests; empty where there is none."""
     buckets: str = ""
     """The histogram of the time that they take; empty where there is none."""
     unit: float = 1.0
     """What 1 in that histogram means, in seconds."""
+    guards: tuple[Guard, ...] = ()
+    """Gauges with a threshold, besides the objectives, which are shares."""
     page: Page | None = None
     """What is scraped of each pod by the operator itself; None: a Prometheus is asked."""
     warnings: Problems = ()
@@ -103,8 +111,13 @@ class Plan:
 
     @property
     def judged(self) -> bool:
-        """Whether there is anything to judge a revision by."""
+        """Whether there is any share of requests to judge a revision by: guards alone are no evidence, see `LADDER`."""
         return bool(self.objectives)
+
+    @property
+    def measured(self) -> bool:
+        """Whether metrics are asked for anything during a rollout."""
+        return self.judged or bool(self.guards)
 
 
 def build(name: str, written: Mapping[str, Any]) -> Plan | Problems:
@@ -125,7 +138,7 @@ def build(name: str, written: Mapping[str, Any]) -> Plan | Problems:
         contract=contract,
         replicas=spec.replicas,
         route=route,
-        steps=steps_of(spec),
+        steps=steps_of(spec, bool(objectives)),
         budget=spec.rollout.canary.error_budget or 20,
         progress_deadline=spec.rollout.progress_deadline,
         bake=spec.rollout.bake,
@@ -139,9 +152,11 @@ def build(name: str, written: Mapping[str, Any]) -> Plan | Problems:
         orphans=spec.deletion_policy == "Orphan",
         spec=dict(written),
         adopts=spec.adopt.name if spec.adopt else None,
+        suspended=spec.suspend,
         requests=counters.total,
         buckets=counters.buckets,
         unit=counters.unit,
+        guards=spec.objectives.guards if spec.objectives else (),
         page=page_of(spec.metrics),
         warnings=lint.found(spec),
     )
@@ -166,10 +181,10 @@ def route_of(name: str, spec: Spec) -> RouteRef | None:
     return RouteRef(name=name, ours=True, parent_refs=parents, hostnames=route.hostnames or ())
 
 
-def steps_of(spec: Spec) -> tuple[Step, ...]:
-    """The stages as written; a service without objectives that asks for none gets a short ladder."""
+def steps_of(spec: Spec, judged: bool) -> tuple[Step, ...]:
+    """The stages as written; a service that asks for none and is not `judged` by any share gets a short ladder."""
     canary = spec.rollout.canary
-    if canary.steps is None and spec.objectives is None:
+    if canary.steps is None and not judged:
         return tuple(Step(weight=weight, hold=LADDER_HOLD) for weight in LADDER)
     return tuple(step_of(step) for step in canary.steps or ())
 

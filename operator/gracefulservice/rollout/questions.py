@@ -1,12 +1,15 @@
 """When counters are asked for: what to ask is a decision, hence pure."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
+from gracefulservice.rollout.guards import Gauges, posed
 from gracefulservice.rollout.judge import Evidence
 from gracefulservice.rollout.memory import Memory
 from gracefulservice.rollout.plan import Plan
-from gracefulservice.rollout.samples import instant
+from gracefulservice.rollout.samples import PodFacts, instant
 
 LATEST = 5
 """So many of the newest times between two looks say how slow they are now."""
@@ -25,6 +28,9 @@ def due(plan: Plan, memory: Memory, now: float) -> float | None:
     revision leaves, nothing is judged any more, and the newest sample of each pod counts: then the instant is now.
     """
     evidence = memory.evidence
+    if (gauges := guards_alone(plan, memory)) is not None:
+        at = instant(gauges.begun, plan.rhythm.tick, plan.rhythm.delay, now)
+        return None if gauges.at is not None and at <= gauges.at else at
     if not asking(plan, memory) or evidence is None:
         return None
     if memory.leaving is not None:
@@ -37,6 +43,9 @@ def due(plan: Plan, memory: Memory, now: float) -> float | None:
 def next_due(plan: Plan, memory: Memory, now: float) -> float | None:
     """In how many seconds there is a newer instant to ask for; None while nothing is judged."""
     evidence = memory.evidence
+    if (gauges := guards_alone(plan, memory)) is not None:
+        every, late = plan.rhythm.tick, plan.rhythm.delay
+        return instant(gauges.begun, every, late, now) + every + late - now
     if not asking(plan, memory) or evidence is None:
         return None
     if memory.leaving is not None:
@@ -51,6 +60,18 @@ def asking(plan: Plan, memory: Memory) -> bool:
     return plan.judged and (memory.canary is not None or memory.leaving is not None)
 
 
+def guards_alone(plan: Plan, memory: Memory) -> Gauges | None:
+    """What is known of the guards, where they are all that is asked about; else they share the looks of the judge."""
+    return None if plan.judged or not plan.guards or memory.canary is None else memory.gauges
+
+
+def asked(plan: Plan, memory: Memory, pods: Sequence[PodFacts], namespace: str) -> Plan:
+    """`plan` with the guards that are to be asked about now, in words that a Prometheus understands."""
+    if memory.canary is None:
+        return replace(plan, guards=())
+    return replace(plan, guards=posed(plan.guards, pods, memory.canary, memory.stable, namespace))
+
+
 def reaction(plan: Plan, evidence: Evidence | None) -> float:
     """Seconds in which a weight can be taken back by what is seen of it.
 
@@ -63,7 +84,7 @@ def reaction(plan: Plan, evidence: Evidence | None) -> float:
     return plan.rhythm.tau + max(usual - plan.rhythm.tick, 0.0)
 
 
-def tick(plan: Plan, evidence: Evidence) -> float:
+def tick(plan: Plan, evidence: Evidence | None) -> float:
     """Seconds between two instants."""
-    known = evidence.interval if evidence.ticks >= FIRST_LOOKS else 0.0
+    known = evidence.interval if evidence and evidence.ticks >= FIRST_LOOKS else 0.0
     return max(known, plan.rhythm.tick)

@@ -41,31 +41,31 @@ def first_weight(ramp: Ramp, rate: float) -> float:
     return _between(ramp.floor, 100 * ramp.budget / (rate * ramp.tau), min(ramp.cap, ramp.capacity))
 
 
-def next_weight(ramp: Ramp, weight: float, rate: float, bound: float, reference: float, extra: float) -> float:
+def next_weight(ramp: Ramp, weight: float, rate: float, excess: float, extra: float) -> float:
     """The weight after `weight`, the same while nobody calls. It may fall, never below the floor.
 
-    `bound` is the largest upper bound on a bad share, `reference` the bad share of stable, both 0..1; `extra`
-    says how many more requests failed than at stable's share.
+    `excess` (0..1) is how much larger the canary's bad share may be than stable's, in the objective of which least is
+    known; `extra` says how many more requests failed than at stable's share.
 
     At most 10 % of the requests can be bad: 20 bad ones take 10 s at 20 % of 100 requests/s, though no step
     is steeper than five times.
 
-    >>> next_weight(Ramp(), weight=2, rate=100, bound=0.1, reference=0.0, extra=0)
+    >>> next_weight(Ramp(), weight=2, rate=100, excess=0.1, extra=0)
     10.0
-    >>> next_weight(Ramp(), weight=10, rate=100, bound=0.1, reference=0.0, extra=0)
+    >>> next_weight(Ramp(), weight=10, rate=100, excess=0.1, extra=0)
     20.0
 
     Twelve of the twenty are spent: less weight. All of them: as if one were left.
 
-    >>> next_weight(Ramp(), weight=20, rate=100, bound=0.1, reference=0.0, extra=12)
+    >>> next_weight(Ramp(), weight=20, rate=100, excess=0.1, extra=12)
     8.0
-    >>> next_weight(Ramp(), weight=20, rate=100, bound=0.1, reference=0.0, extra=25)
+    >>> next_weight(Ramp(), weight=20, rate=100, excess=0.1, extra=25)
     1.0
     """
     if rate <= 0:
         return weight
     room = max(ramp.budget - extra, 1.0)
-    share = room / (rate * ramp.tau * max(bound - reference, SMALLEST_EXCESS))
+    share = room / (rate * ramp.tau * max(excess, SMALLEST_EXCESS))
     return _between(ramp.floor, 100 * share, min(STEEPEST * weight, ramp.cap, ramp.capacity))
 
 

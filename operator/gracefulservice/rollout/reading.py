@@ -26,7 +26,8 @@ class Look:
     `samples` holds per selector all raw samples of the range. `pods` are those of stable and canary.
     `interval` is the scrape interval in seconds. `outage` is a sentence that says why there is no
     answer at all.
-    `problems` are what the source itself found, like two series where one is expected.
+    `problems` are what the source itself found, like two series where one is expected. `gauges` holds per guard that
+    was asked about its value, or why there is none: that keeps no counter from being judged.
     """
 
     at: float
@@ -35,6 +36,7 @@ class Look:
     samples: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)
     outage: str | None = None
     problems: tuple[Problem, ...] = ()
+    gauges: Mapping[str, float | Problem] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

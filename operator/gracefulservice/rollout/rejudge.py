@@ -1,7 +1,8 @@
 """Objectives that are edited during a rollout, or a clock that goes back: the evidence begins anew, what it has cost
 of α stays spent."""
 
-from gracefulservice.rollout import figures
+from gracefulservice.api import Guard
+from gracefulservice.rollout import figures, guards
 from gracefulservice.rollout.capacity import ALL
 from gracefulservice.rollout.climb import served
 from gracefulservice.rollout.frozen import OBJECTIVES
@@ -14,7 +15,17 @@ from gracefulservice.rollout.plan import Plan, build
 
 def rejudged(plan: Plan, memory: Memory, now: float) -> Memory:
     """`memory` with new evidence, where what it has is of other objectives than the plan's, or by another clock."""
-    return of_this_clock(plan, for_objectives(plan, memory, now), now)
+    return guarded(plan, of_this_clock(plan, for_objectives(plan, memory, now), now), now)
+
+
+def guarded(plan: Plan, memory: Memory, now: float) -> Memory:
+    """`memory` with gauges while there is something to guard: new ones where it has none, or those of the future."""
+    gauges = memory.gauges
+    if memory.canary is None or not plan.guards:
+        return memory if gauges is None else memory.but(gauges=None)
+    if gauges is None or max(gauges.begun, gauges.at or 0.0) > now + plan.rhythm.tick:
+        return memory.but(gauges=guards.Gauges(begun=round(now, 3)))
+    return memory
 
 
 def of_this_clock(plan: Plan, memory: Memory, now: float) -> Memory:
@@ -37,19 +48,24 @@ def for_objectives(plan: Plan, memory: Memory, now: float) -> Memory:
     wanted = plan.spec.get(OBJECTIVES) or {}
     if memory.canary is None or not memory.frozen or wanted == (memory.frozen.get(OBJECTIVES) or {}):
         return memory
-    before = earlier(plan, memory)
+    before, guarded_before = earlier(plan, memory)
     memory = memory.but(frozen=memory.frozen | {OBJECTIVES: wanted})
-    if before == plan.objectives:
+    if memory.gauges is not None:
+        memory = memory.but(gauges=guards.kept(memory.gauges, guarded_before, plan.guards))
+    if (before, guarded_before) == (plan.objectives, plan.guards):
         return memory
-    judged = "the judge begins anew" if plan.judged else "nothing is judged any more"
-    sentence = f"The objectives were edited at {figures.weight(weight_of(memory))}: {judged}."
-    return told(anew(plan, memory, before, now), Reason.OBJECTIVES_EDITED, sentence, now)
+    edited = f"The objectives were edited at {figures.weight(weight_of(memory))}"
+    if before == plan.objectives:
+        return told(memory, Reason.OBJECTIVES_EDITED, f"{edited}: guards that changed begin anew.", now)
+    left = "only guards are left" if plan.guards else "nothing is judged any more"
+    judged = "the judge begins anew" if plan.judged else left
+    return told(anew(plan, memory, before, now), Reason.OBJECTIVES_EDITED, f"{edited}: {judged}.", now)
 
 
-def earlier(plan: Plan, memory: Memory) -> tuple[Objective, ...]:
-    """The objectives that the evidence was begun for."""
+def earlier(plan: Plan, memory: Memory) -> tuple[tuple[Objective, ...], tuple[Guard, ...]]:
+    """The objectives that the evidence was begun for, and the guards beside them."""
     before = build("", {**plan.spec, OBJECTIVES: memory.frozen.get(OBJECTIVES) or None})
-    return before.objectives if isinstance(before, Plan) else ()
+    return (before.objectives, before.guards) if isinstance(before, Plan) else ((), ())
 
 
 def anew(plan: Plan, memory: Memory, before: tuple[Objective, ...], now: float) -> Memory:

@@ -7,7 +7,8 @@ from gracefulservice.rollout.capacity import ALL, carried
 from gracefulservice.rollout.climb import awaits_person
 from gracefulservice.rollout.desire import desire
 from gracefulservice.rollout.happenings import Reason
-from gracefulservice.rollout.judging import UNMEASURED, assessment, unreadable
+from gracefulservice.rollout.judging import assessment, readable
+from gracefulservice.rollout.judging import shown as guards
 from gracefulservice.rollout.memory import Adopting, Baking, Climbing, Idle, Memory, Widening
 from gracefulservice.rollout.narrate import Line, narrate
 from gracefulservice.rollout.offer import dropped
@@ -49,6 +50,7 @@ def status(
         weight=weight(plan, seen, memory, wanted.weight),
         step=step(plan, memory),
         evidence=evidence(plan, memory, now),
+        guards=guards(plan, memory),
         waiting=waiting(memory, line, now),
         replicas=counted(plan, seen, memory),
         selector=selector(plan, memory, name),
@@ -204,14 +206,9 @@ def remarks(seen: Seen) -> list[Facts]:
 
 
 def metrics_condition(plan: Plan, memory: Memory, now: float) -> list[Facts]:
-    """Whether the objectives can be read; only while something is being judged."""
-    judged = assessment(plan, memory, now)
-    if judged is None:
-        return []
-    why = unreadable(plan, memory, now)
-    cause = "NotReadYet" if judged.cause is None or judged.cause in UNMEASURED else judged.cause.value
-    reason = cause if why else "Readable"
-    return [("MetricsReadable", not why, reason, why or judged.sentence)]
+    """Whether the objectives and guards can be read; only while something is being judged."""
+    found = readable(plan, memory, now)
+    return [("MetricsReadable", *found)] if found else []
 
 
 def route_condition(seen: Seen) -> list[Facts]:

@@ -60,7 +60,7 @@ def idle(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
         return founded_on(plan, memory)
     if strays(seen, memory):
         return cleared_of_strays(seen, memory)
-    if plan.problems or dropped(plan, seen, memory):
+    if plan.problems or dropped(plan, seen, memory) or plan.suspended:
         return memory
     if target == memory.stable or target in memory.condemned:
         return memory.but(frozen=freeze(plan))
@@ -97,10 +97,10 @@ def cleared_of_strays(seen: Seen, memory: Memory) -> Memory:
 def begin(plan: Plan, memory: Memory, now: float) -> Memory:
     """The first moment of a rollout: what it keeps is frozen, the evidence is empty.
 
-    By a replica ratio the first pod that is ready takes requests, so one that is judged waits for its metrics first.
+    By a replica ratio the first pod that is ready takes requests, so one that is measured waits for its metrics first.
     """
     target = plan.revision.id
-    waits = plan.weighted or plan.judged
+    waits = plan.weighted or plan.measured
     memory = memory.but(
         state=Warming(canary=target) if waits else Climbing(canary=target, weight=first_step(plan)),
         paused="",

@@ -26,11 +26,12 @@ Rule = Callable[[Plan, Seen, Memory, float], Memory]
 def superseded(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     """A newer target, or the return to stable: the canary turns back without being condemned.
 
-    Not while it is all that users have: then the way to the newer target leads over it.
+    Not while it is all that users have: then the way to the newer target leads over it. Nor while the service is
+    suspended.
     """
     target = plan.revision.id
     needed = unserved(seen, memory) and visible(plan, seen, memory.canary or "")
-    if target == memory.canary or needed:
+    if target == memory.canary or needed or plan.suspended:
         return memory
     if target == memory.stable:
         return turned_back(seen, memory, f"revision {target} is the target again.", now, condemn=False)

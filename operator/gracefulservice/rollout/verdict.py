@@ -18,6 +18,7 @@ class Verdict(StrEnum):
 class Cause(StrEnum):
     """Why a verdict is inconclusive. None of these is ever good and none is ever bad."""
 
+    NOT_READ_YET = "NotReadYet"
     OUTAGE = "Outage"
     SERIES_MISSING = "SeriesMissing"
     LABEL_MISSING = "LabelMissing"
@@ -42,11 +43,11 @@ class Problem(Value):
 class Assessment:
     """The verdict at one moment. Shares are 0..1, `rate` is requests/s, `newest` unix seconds.
 
-    `odds` against the canary condemn it at `limit`. `bounds` holds the upper bound on the bad share per
-    objective, `bound` the largest. The counts, `extra` and `reference` (stable's bad share over ten minutes)
-    are those of the leading objective; `worst` names the objective with the highest odds. `extra`
-    says how many more canary requests were bad than at stable's share, both without the times in which stable broke
-    the objective.
+    `odds` against the canary condemn it at `limit`. `bounds` holds the upper bound on the bad share per objective,
+    `bound` the largest; `excess` is how far one of them lies above stable's share, at most. The counts, `extra` and
+    `reference` (stable's bad share over ten minutes) are those of the leading objective; `worst` names the objective
+    with the highest odds. `extra` says how many more canary requests were bad than at stable's share, both without
+    the times in which stable broke the objective.
     """
 
     verdict: Verdict
@@ -56,6 +57,7 @@ class Assessment:
     limit: float
     worst: str
     bounds: Mapping[str, float]
+    excess: float
     rate: float
     reference: float
     extra: float
@@ -72,5 +74,5 @@ class Assessment:
 
     @property
     def bound(self) -> float:
-        """U of the ramp: the largest upper bound over the objectives."""
+        """U of the gate: the largest upper bound over the objectives."""
         return max(self.bounds.values())
