@@ -28,13 +28,6 @@ class Figure:
         return None if self.target is None else self.value <= self.target
 
 
-def percentile(values: Iterable[float], part: float) -> float:
-    """The smallest value that at least `part` (0..1) of them do not exceed."""
-    ordered = sorted(values)
-    place = -int(-part * len(ordered) // 1) - 1
-    return ordered[max(place, 0)]
-
-
 def shown(figures: Iterable[Figure], console: Console) -> None:
     """The table."""
     table = Table("figure", "measured", "target", "unit", "")

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from bench.draws import clustered, poisson
-from bench.release import Outcome
-from bench.service import Scenario
+from gracefulservice.forecast.draws import clustered, poisson
+from gracefulservice.forecast.rehearsal import Outcome
+from gracefulservice.forecast.service import Scenario
 
 TICK = 5.0
 LADDER = 5.0

@@ -4,13 +4,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import product
 from statistics import mean
+from typing import Any
 
-from bench.figures import Figure, percentile
-from bench.release import Outcome, Release, plan_of
+from bench.figures import Figure
 from bench.rules import RULES, judged
-from bench.service import Scenario
+from gracefulservice.forecast.chances import percentile
+from gracefulservice.forecast.rehearsal import Outcome, Rehearsal
+from gracefulservice.forecast.service import Scenario
+from gracefulservice.rollout.plan import Plan, build
 
 RUNS = 100
+REPLICAS = 10
 RATES = (10.0, 100.0, 1000.0)
 BADNESS = (0.02, 0.05, 0.2, 1.0)
 HEALTHY = 0.001
@@ -43,7 +47,25 @@ def identical() -> Iterator[Group]:
 def released(scenario: Scenario, runs: int, steps: bool = False) -> list[Outcome]:
     """So many releases, each with a seed of its own."""
     plan = plan_of(steps=LONG_STEP) if steps else plan_of()
-    return [Release(plan, scenario, seed).run() for seed in range(runs)]
+    return [Rehearsal(plan, scenario, seed).run() for seed in range(runs)]
+
+
+def plan_of(limit: str = "1%", steps: list[dict[str, Any]] | None = None) -> Plan:
+    """The plan of a service with an error rate and a route, by steps or by the budgeted ramp."""
+    container = {"name": "app", "image": "shop:2", "ports": [{"containerPort": 8080}]}
+    built = build(
+        "shop",
+        {
+            "replicas": REPLICAS,
+            "template": {"spec": {"containers": [container]}},
+            "traffic": {"routes": [{"name": "web", "gatewayAPI": {"name": "shop"}}]},
+            "objectives": {"errorRate": {"max": limit}},
+            "rollout": {"canary": {"steps": steps} if steps else {"errorBudget": 20}},
+        },
+    )
+    if not isinstance(built, Plan):
+        raise TypeError(f"The simulated service has a wrong spec: {built}")
+    return built
 
 
 def false_alarms(runs: int) -> Iterator[Figure]:

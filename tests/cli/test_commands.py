@@ -245,11 +245,11 @@ def test_version_asks_no_cluster(api: ApiServer, run: Run) -> None:
     assert api.asked == []
 
 
-@pytest.mark.parametrize("command", ["status", "version", *ORDERS])
+@pytest.mark.parametrize("command", ["status", "plan", "version", *ORDERS])
 def test_help_has_an_example(run: Run, command: str) -> None:
     assert f"Example: kubectl graceful {command}" in run(command, "--help").out
 
 
 def test_help_names_every_command(run: Run) -> None:
     out = run("--help").out
-    assert all(f" {command} " in out for command in ("status", "version", *ORDERS))
+    assert all(f" {command} " in out for command in ("status", "plan", "version", *ORDERS))

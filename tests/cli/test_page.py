@@ -122,6 +122,22 @@ def test_a_climbing_rollout_says_everything_once() -> None:
             ["shop/web Pending", "Over."],
         ),
         (
+            {
+                "observedGeneration": 1,
+                "waiting": {"sentence": "Holding 25 %: lag is 501."},
+                "guards": [{"name": name, "sentence": f"{name} is 501."} for name in ("lag", "pool", "queue")],
+                "conditions": [condition("MetricsReadable", "True", "Readable", "pool is 501.")],
+            },
+            1,
+            [
+                "shop/web Pending",
+                "Holding 25 %: lag is 501.",
+                "Guards pool is 501.",
+                "queue is 501.",
+                "Conditions MetricsReadable True Readable",
+            ],
+        ),
+        (
             {"observedGeneration": 1, "evidence": {"odds": 240.4, "limit": 100, "sentence": "5 of 20 failed."}},
             1,
             [
@@ -132,7 +148,7 @@ def test_a_climbing_rollout_says_everything_once() -> None:
             ],
         ),
     ],
-    ids=["empty", "bare", "stale", "healthy", "not yet observed", "time is over", "condemned"],
+    ids=["empty", "bare", "stale", "healthy", "not yet observed", "time is over", "guarded", "condemned"],
 )
 def test_what_is_not_there_is_not_drawn(status: dict[str, Any], generation: int, says: list[str]) -> None:
     assert lines(scene(service(status, generation))) == says

@@ -6,6 +6,9 @@ live         looking again and again
 scene        what one look found, as a value           pure
 page         that value as a picture for the terminal  pure
 orders       a command, and its receipt                pure
+planning     a file in place of a cluster, and a forecast
+manifest     that file, refused as admission would
+course_words, outlook_words   the forecast in words    pure
 connection   the thin half: the cluster of the user's kubeconfig
 failures     whatever goes wrong there, as one sentence
 """

@@ -1,23 +1,19 @@
 """What the words of the command line do: read, show, send, wait for the receipt."""
 
 import json
-import sys
 import time
 from contextlib import suppress
 
 import yaml
-from rich.console import Console
 
 from gracefulservice.api import Command, Receipt, Verb
 from gracefulservice.cli import live, orders, page
 from gracefulservice.cli.connection import Connection
 from gracefulservice.cli.scene import document as described
 from gracefulservice.cli.scene import read_status, scene
+from gracefulservice.cli.terminal import terminal
 from gracefulservice.cli.words import plain
 from gracefulservice.errors import Unreachable
-
-WIDE = 240
-"""Characters of a line where nobody says how long a line is."""
 
 __all__ = ["Connection", "document", "order", "show", "watch"]
 
@@ -25,11 +21,6 @@ __all__ = ["Connection", "document", "order", "show", "watch"]
 def now() -> float:
     """Unix seconds."""
     return time.time()  # noqa: TID251 - ages and times left are told by the clock of whoever looks
-
-
-def terminal() -> Console:
-    """Colours only on a terminal; elsewhere no line is broken."""
-    return Console() if sys.stdout.isatty() else Console(width=WIDE)
 
 
 def show(connection: Connection, name: str | None) -> None:

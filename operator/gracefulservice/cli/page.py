@@ -73,9 +73,11 @@ Row = tuple[str, RenderableType]
 def rows(scene: Scene, now: float) -> Iterator[Row]:
     """The parts of the page, each only where there is something to say."""
     found = scene.status.evidence
-    said = {scene.headline, found.sentence if found else ""}
+    guards = scene.status.guards
+    said = {scene.headline, found.sentence if found else "", *(one.sentence for one in guards)}
     yield from headed("Weight", weights(scene))
     yield from headed("Evidence", evidence(found, scene.headline))
+    yield from headed("Guards", (words(one.sentence) for one in guards if one.sentence not in scene.headline))
     yield from headed("Pods", map(pods, scene.pods))
     yield from headed("Time left", time_left(scene, now))
     yield from headed("Conditions", (condition(one, said) for one in scene.status.conditions))

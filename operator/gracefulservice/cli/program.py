@@ -1,4 +1,4 @@
-"""The words of the command line: `kubectl graceful status | promote | abort | retry | pause | resume | version`."""
+"""The words of the command line: `kubectl graceful status | plan | promote | abort | retry | pause | …`."""
 
 import sys
 from enum import StrEnum
@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gracefulservice.api import Verb
 
 app = typer.Typer(
-    help="Watch rollouts of GracefulServices, and steer them.",
+    help="Foresee, watch and steer rollouts of GracefulServices.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -32,6 +34,7 @@ NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the ope
 Timeout = Annotated[float, typer.Option(min=0, help="How many seconds to wait for the operator's answer.")]
 
 PATIENCE = 30.0
+HIGHEST_RATE = 10_000_000.0
 
 
 @app.command(epilog="Example: kubectl graceful status web --watch")
@@ -56,6 +59,55 @@ def status(
         deeds.watch(connection, name)
     else:
         deeds.show(connection, name)
+
+
+@app.command(epilog="Example: kubectl graceful plan -f gracefulservice.yaml --rate 250")
+def plan(
+    file: Annotated[str, typer.Option("--file", "-f", help="A file with one GracefulService; - is standard input.")],
+    rate: Annotated[float, typer.Option(min=0, max=HIGHEST_RATE, help="Requests/s of all users.")] = 100.0,
+    error_rate: Annotated[
+        str | None,
+        typer.Option(help="The share of bad requests already now; default: 0.2%, or a fifth of what is allowed."),
+    ] = None,
+    runs: Annotated[
+        int | None,
+        typer.Option(min=1, max=10_000, help="Simulated rollouts of each version; default: 40, fewer of long ones."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed is another simulation.")] = 0,
+    start: Annotated[str, typer.Option(help="How long a new pod takes until it is ready.")] = "10s",
+    output: Annotated[Format | None, typer.Option("--output", "-o", help="For programs.")] = None,
+) -> None:
+    """Tell what a change would do, how long it takes, and what bad versions cost. Asks no cluster."""
+    from gracefulservice.api.quantities import parse_duration  # noqa: PLC0415 - `--help` need not wait for it
+    from gracefulservice.cli import planning  # noqa: PLC0415 - the same
+
+    given = rate, usual(error_rate), parsed(parse_duration, start, "--start"), runs, seed
+    try:
+        if output:
+            print(planning.document(file, *given, output.value))
+        else:
+            planning.show(file, *given)
+    except planning.Interrupted as interrupted:
+        print(interrupted, file=sys.stderr)
+        raise typer.Exit(1) from interrupted
+
+
+def usual(error_rate: str | None) -> float | None:
+    """The share that `--error-rate` says."""
+    from gracefulservice.api.quantities import parse_percent  # noqa: PLC0415 - `--help` need not wait for it
+
+    share = None if error_rate is None else parsed(parse_percent, error_rate, "--error-rate")
+    if share is not None and share >= 1:
+        raise typer.BadParameter(f"--error-rate {error_rate}: some requests must succeed: write less than 100%.")
+    return share
+
+
+def parsed(parse: "Callable[[str], float]", text: str, option: str) -> float:
+    """The number in an option."""
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{option} {error}") from error
 
 
 @app.command(epilog="Example: kubectl graceful promote web --full")

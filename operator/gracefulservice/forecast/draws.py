@@ -27,3 +27,10 @@ def poisson(chance: Random, mean: float) -> int:
 def clustered(chance: Random, mean: float, size: int) -> int:
     """Events that come `size` at a time: one fault of something behind the service fails several requests."""
     return size * poisson(chance, mean / size)
+
+
+def among(chance: Random, requests: int, share: float) -> int:
+    """How many of so many requests are bad, each with a probability of `share`."""
+    if share > 0.5:
+        return requests - among(chance, requests, 1 - share)
+    return min(poisson(chance, requests * share), requests)
