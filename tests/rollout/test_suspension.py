@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from gracefulservice.api import Command
+from gracefulservice.rollout.adoptee import Adoptee
+from gracefulservice.rollout.adoption_report import objected
 from gracefulservice.rollout.decide import decide
 from gracefulservice.rollout.memory import Climbing, Idle, Memory, Warming
 from gracefulservice.rollout.narrate import narrate
@@ -66,6 +68,27 @@ def test_a_bad_version_is_rolled_back_all_the_same() -> None:
     assert (after.leaving, list(after.condemned)) == (NEW, [NEW])
     rests = memory(condemned={NEW: "it failed."})
     assert decide(wish(), seen(4), rests, NOW).memory.paused == ""
+
+
+def test_stable_as_the_target_again_turns_back() -> None:
+    """That is a way back, and it may be urgent."""
+    after = decide(wish("shop:1"), LOOK, at_25(), NOW).memory
+    assert (after.leaving, after.condemned) == (NEW, {})
+
+
+def test_a_violation_that_only_pauses_is_told_all_the_same() -> None:
+    """And outlasts the suspension."""
+    bad = decide(wish(onViolation="Pause"), LOOK, at_25(evidence=BAD, paused=SUSPENDED), NOW).memory
+    assert "canary requests failed" in bad.paused
+    assert [one.reason for one in bad.happenings] == ["Paused"]
+    after = decide(wish(suspend=False, onViolation="Pause"), LOOK, bad, NOW + 1).memory
+    assert after.paused == bad.paused
+
+
+def test_an_adoption_says_why_it_does_not_begin() -> None:
+    """In the condition that people look at."""
+    adopted = plan(suspend=True, adopt={"name": "shop-before"})
+    assert objected(adopted, Adoptee("shop-before"))[2] == "The adoption does not begin: spec.suspend is true."
 
 
 @pytest.mark.parametrize(("do", "done"), [("resume", False), ("promote", False), ("abort", True), ("pause", False)])

@@ -1,6 +1,6 @@
 """The condition `Adopted`, and what an adoption waits for, in sentences with the numbers in them."""
 
-from gracefulservice.rollout import adoption, figures, handback, preflight
+from gracefulservice.rollout import adoption, figures, handback, preflight, suspension
 from gracefulservice.rollout.adoptee import Adoptee, Mark, Part
 from gracefulservice.rollout.happenings import Reason
 from gracefulservice.rollout.memory import Adopting, GivingBack, Memory
@@ -26,6 +26,8 @@ def aspect(plan: Plan, seen: Seen, memory: Memory) -> list[Facts]:
 
 def objected(plan: Plan, adoptee: Adoptee) -> tuple[bool, str, str]:
     """Before it begins: what speaks against it."""
+    if plan.suspended:
+        return False, Reason.NOT_ADOPTED, f"The adoption does not begin: {suspension.SUSPENDED}"
     why = preflight.objection(plan, adoptee)
     return (False, why.reason, why.sentence) if why else (False, Reason.NOT_ADOPTED, "The adoption is about to begin.")
 

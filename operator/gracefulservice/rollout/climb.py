@@ -204,6 +204,8 @@ def ramped(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float) 
     if judged.gate_open and state.weight >= NEAR_CAP * reachable(plan, CAP):
         return onward(plan, memory, state, ALL)
     weight = next_weight(plan, bounds, state, judged)
+    if weight > state.weight and judged.cause is Cause.NO_TRAFFIC:
+        return memory
     return onward(plan, memory, state, weight) if worthwhile(plan, state.weight, weight) else memory
 
 

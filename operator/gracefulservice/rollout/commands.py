@@ -8,7 +8,7 @@ from gracefulservice.rollout import contest, suspension
 from gracefulservice.rollout.climb import awaits_person
 from gracefulservice.rollout.happenings import KEPT, Reason, told
 from gracefulservice.rollout.judging import failed
-from gracefulservice.rollout.memory import Climbing, Memory
+from gracefulservice.rollout.memory import Climbing, Memory, Warming
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.receipts import receipt
 from gracefulservice.rollout.seen import Seen
@@ -107,6 +107,8 @@ def promote(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float
         return promote_at_rest(plan, seen, memory, command, now)
     if not command.full and (why := failed(plan, memory, now)):
         return refused(memory, f"An objective is broken, so abort the rollout or promote it in full: {why}")
+    if not command.full and isinstance(memory.state, Warming) and memory.withdrawn.times:
+        return refused(memory, f"Resume or abort the rollout, or promote it in full: {memory.withdrawn.sentence}")
     hurry = "unjudged" if command.full else "judged"
     how = "without being judged" if command.full else "and is judged there"
     after = memory.but(paused="", hurry=hurry)

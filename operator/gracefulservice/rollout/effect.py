@@ -72,7 +72,10 @@ def at_weight(share: Share | None, canary: str, weight: float) -> Share:
     if share.weight == weight:
         return share
     strangers = share.touched or (share.weight == 0 and share.requests > 0)
-    return Share(canary=canary, weight=weight, touched=strangers)
+    after = Share(canary=canary, weight=weight, touched=strangers)
+    if not share.weight or not weight:
+        return after
+    return after.model_copy(update={name: getattr(share, name) for name in ("missed", "missed_since", "heard")})
 
 
 def fresh_calls(plan: Plan, evidence: Evidence) -> dict[str, float] | None:

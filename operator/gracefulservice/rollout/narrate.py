@@ -130,7 +130,7 @@ def warming(plan: Plan, seen: Seen, memory: Memory, state: Warming, now: float) 
     wanted, ready = pods_wanted(plan, state), visible(plan, seen, state.canary)
     if ready < wanted:
         return Line(waits_for_pods(seen, 0.0, state.canary, ready, wanted))
-    if (wait := withdrawal.left(memory)) and not memory.hurry:
+    if (wait := withdrawal.left(memory)) and memory.hurry != "unjudged":
         return Line(f"Holding 0 % for {figures.span(wait)} more: {memory.withdrawn.sentence}", wait)
     left = plan.warmup - state.warm.spent
     if left > 0 and plan.weighted:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from gracefulservice.rollout import figures, withdrawal
+from gracefulservice.rollout import figures, suspension, withdrawal
 from gracefulservice.rollout.capacity import visible
 from gracefulservice.rollout.climb import pods_wanted, served, unserved
 from gracefulservice.rollout.happenings import Reason, told
@@ -26,12 +26,12 @@ Rule = Callable[[Plan, Seen, Memory, float], Memory]
 def superseded(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     """A newer target, or the return to stable: the canary turns back without being condemned.
 
-    Not while it is all that users have: then the way to the newer target leads over it. Nor while the service is
-    suspended.
+    Not while it is all that users have: then the way to the newer target leads over it. A suspended service only goes
+    back.
     """
     target = plan.revision.id
     needed = unserved(seen, memory) and visible(plan, seen, memory.canary or "")
-    if target == memory.canary or needed or plan.suspended:
+    if target == memory.canary or needed or (plan.suspended and target != memory.stable):
         return memory
     if target == memory.stable:
         return turned_back(seen, memory, f"revision {target} is the target again.", now, condemn=False)
@@ -52,7 +52,7 @@ def violated(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
         return memory
     if plan.on_violation == "Rollback":
         return turned_back(seen, memory, why, now, condemn=True)
-    if memory.paused:
+    if memory.paused not in ("", suspension.SUSPENDED):
         return memory
     return told(memory.but(paused=why), Reason.PAUSED, f"The rollout pauses: {why}", now, warning=True)
 

@@ -63,6 +63,11 @@ class Share(Value):
     reached: tuple[float, ...] = ()
     touched: bool = False
     alarmed: bool = False
+    missed: float = 0.0
+    """Requests that should have come to the canary since the last one that did, by what came to others meanwhile."""
+    missed_since: float | None = None
+    heard: bool = False
+    """Whether any came at this weight or at one before."""
 
     @property
     def least(self) -> float:
@@ -124,6 +129,16 @@ def counted(share: Share, calls: Mapping[str, float] | None, at: float, interval
     return _bet(after, calls.get(share.canary, 0.0), total) if late_enough and total else after
 
 
+def longed_for(share: Share, x: float, n: float) -> dict[str, object]:
+    """What is missed after `x` of `n` requests. With none of n, e^-missed is the probability of that."""
+    if x:
+        return {"missed": 0.0, "missed_since": None, "heard": True}
+    due = -n * math.log1p(-min(share.weight / 100, HIGHEST))
+    began = share.at if share.heard else share.since
+    since = began if share.missed_since is None else share.missed_since
+    return {"missed": round(share.missed + due, 3), "missed_since": since}
+
+
 def _bet(share: Share, x: float, n: float) -> Share:
     """Bet against all three claims on `x` of `n` requests."""
     fewer = [share.least * part for part in FEWER]
@@ -136,6 +151,7 @@ def _bet(share: Share, x: float, n: float) -> Share:
             "starved": _grown(share.starved, fewer, share.least, x, n),
             "flooded": _grown(share.flooded, flood, share.most, x, n),
             "reached": _grown(share.reached, more, share.least, x, n),
+            **longed_for(share, x, n),
         }
     )
 

@@ -1,7 +1,8 @@
 """`spec.suspend`: what is under way stays where it is, and what is new waits, until it is taken out again.
 
 Judged it is all the same: a bad version is rolled back, crashes count, pods that serve are kept in number. A person
-may abort. Only the way up is barred, and every other target: the newest of those is taken up afterwards.
+may abort, and stable as the target again turns back. Only the way up is barred, and every other target: the newest of
+those is taken up afterwards. Pods of a Deployment that is being adopted go on changing places, pod for pod.
 """
 
 from gracefulservice.rollout.happenings import Reason, told
