@@ -52,6 +52,11 @@ def flowing(seconds: Sequence[Second]) -> bool:
     return sum(second.answered for second in seconds) >= 100
 
 
+def newest(seconds: Sequence[Second]) -> set[str]:
+    """The versions that the last second with any answer had them from; the very last one may be cut short."""
+    return set(next((one.versions for one in reversed(seconds) if one.versions), ()))
+
+
 def answered(traffic: Traffic) -> None:
     """Wait until the gateway serves the host, which it has only just learnt; then until users are served well."""
     traffic.wait_for(lambda seconds: bool(seconds) and seconds[-1].answered > 0 and not seconds[-1].lost, 120)
