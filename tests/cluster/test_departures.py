@@ -41,9 +41,24 @@ def test_a_container_that_was_killed_at_the_limit() -> None:
     assert list(exits(gone(ended(137)))) == [Exit("b2", "app", "shop-a", 137, 45.0, 45.0)]
 
 
-def test_the_kubelets_own_deletion_moves_nothing() -> None:
-    """At the end it deletes the pod with no grace, and the API server takes the old grace off the time stamp."""
-    assert list(exits(gone(ended(137), until="2026-03-01T12:00:00Z", grace=0))) == list(exits(gone(ended(137))))
+def test_the_kubelets_own_deletion_tells_no_beginning() -> None:
+    """At the end it deletes the pod with no grace, at that moment: heard alone it tells nothing, and later no more."""
+    final = gone(ended(137), until="2026-03-01T12:00:46Z", grace=0)
+    assert list(exits(final)) == []
+    departures = Departures()
+    departures.heard(SHOP, alone_at_its_end("shop-b"))
+    assert departures.gone(SHOP) == ()
+    for body in (gone(ended(137)), final, alone("shop-b"), alone_at_its_end("shop-b")):
+        departures.heard(SHOP, body)
+    assert [one.after for one in departures.of(SHOP)] == [45.0]
+    assert [(one.pod, one.ended - one.began) for one in departures.gone(SHOP)] == [("shop-b", 45.0)]
+
+
+def alone_at_its_end(name: str) -> Object:
+    """What is heard when the kubelet deletes that pod."""
+    body = alone(name)
+    last = {"deletionTimestamp": "2026-03-01T12:00:46Z", "deletionGracePeriodSeconds": 0}
+    return body | {"metadata": body["metadata"] | last}
 
 
 @pytest.mark.parametrize(

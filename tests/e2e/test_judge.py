@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from examples.traffic.client import answers, errors
+from localcluster import operations
 from tests.e2e.test_pods_source import PODS
 from tests.e2e.test_weighted import BUDGET, RAMP
 from tests.support import faults, plain
@@ -117,7 +118,7 @@ def test_n7_without_prometheus_nothing_is_concluded(service: Shop, record: Recor
         without(service, behind, (2, 2))
         service.wait_for("Healthy", 400)
         service.place.wait("Only v2", lambda: service.gone("v1"))
-        faults.done(place.stage, "delete", "endpointslice", "-n", place.namespace, "metrics")
+        cut(place)
         service.change(V3)
         told = condition(service, "MetricsReadable", "False")
         with sampled(lambda: len(service.pods("v3"))) as seen:
@@ -131,10 +132,19 @@ def test_n7_without_prometheus_nothing_is_concluded(service: Shop, record: Recor
     assert summary.lost == 0, summary.first_loss
 
 
+def cut(place: Place) -> None:
+    """Nobody is behind the address any more, and connections that were kept open end as well."""
+    address = (place.get("Service", "metrics") or {})["spec"]["clusterIP"]
+    faults.done(place.stage, "delete", "endpointslice", "-n", place.namespace, "metrics")
+    cluster = operations.found()
+    for node in cluster.nodes:
+        cluster.engine.docker("exec", node, "sh", "-c", f"conntrack -D -d {address} || true", timeout=60)
+
+
 def without(service: Shop, behind: Object, pods: tuple[int, int]) -> None:
     """For a while nobody answers at Prometheus' address: so many pods of both versions stay, and it is said why."""
     place = service.place
-    faults.done(place.stage, "delete", "endpointslice", "-n", place.namespace, "metrics")
+    cut(place)
     told = condition(service, "MetricsReadable", "False")
     with sampled(lambda: (len(service.pods("v1")), len(service.pods("v2")))) as seen:
         time.sleep(AWAY)

@@ -4,8 +4,9 @@ A pod is gone a moment after its last container has ended, so a look alone would
 does not: the last event about a pod carries its last state. What it tells is kept here, in memory and only if it is
 worth telling; a restart of the operator loses a warning at the worst.
 
-    deletionTimestamp − deletionGracePeriodSeconds   when the deletion began, even after the kubelet's own deletion,
-                                                     which shortens both by the same
+    deletionTimestamp − deletionGracePeriodSeconds   when the deletion began. The kubelet's own deletion at the end
+                                                     sets the one to that moment and the other to 0: what is heard
+                                                     from then on tells no beginning, and what was heard before counts
 """
 
 from collections import OrderedDict
@@ -60,7 +61,8 @@ def gone(pod: Object) -> Gone | None:
     ends = [(status.get("state", {}).get("terminated") or {}).get("finishedAt") for status, _ in _statuses(pod)]
     if not ends or not all(ends):
         return None
-    return Gone(pod["metadata"]["name"], began, max(parse_instant(str(end)) for end in ends))
+    ended = max(parse_instant(str(end)) for end in ends)
+    return Gone(pod["metadata"]["name"], began, ended) if ended >= began else None
 
 
 @dataclass(slots=True)
@@ -86,7 +88,7 @@ class Departures:
         for one in bad:
             kept.exits.setdefault(one.key, one)
         if ended is not None:
-            kept.gone[ended.pod] = ended
+            kept.gone.setdefault(ended.pod, ended)
         _trim(kept.exits, KEPT)
         _trim(kept.gone, MEASURED)
         _trim(self._kept, SERVICES)
