@@ -261,10 +261,13 @@ class Traffic:
                 self._seconds.append(read_second(told))
             self._news.notify_all()
 
+    def _complained(self) -> str:
+        self._complaint.seek(0)
+        return self._complaint.read().decode(errors="replace").strip()
+
     def _failure(self) -> str:
         self._await_end()
-        self._complaint.seek(0)
-        said = self._complaint.read().decode(errors="replace").strip()
+        said = "" if self._complaint.closed else self._complained()
         return f"The client ended with {self._process.returncode}: {said or 'it said nothing.'}"
 
 

@@ -118,7 +118,7 @@ def test_n7_without_prometheus_nothing_is_concluded(service: Shop, record: Recor
         without(service, behind, (2, 2))
         service.wait_for("Healthy", 400)
         service.place.wait("Only v2", lambda: service.gone("v1"))
-        cut(place)
+        taken_away(place)
         service.change(V3)
         told = condition(service, "MetricsReadable", "False")
         with sampled(lambda: len(service.pods("v3"))) as seen:
@@ -132,19 +132,25 @@ def test_n7_without_prometheus_nothing_is_concluded(service: Shop, record: Recor
     assert summary.lost == 0, summary.first_loss
 
 
-def cut(place: Place) -> None:
-    """Nobody is behind the address any more, and connections that were kept open end as well."""
-    address = (place.get("Service", "metrics") or {})["spec"]["clusterIP"]
+def taken_away(place: Place) -> None:
+    """Nobody is behind the address any more, as every node knows; connections that were kept open end as well."""
+    spec, cluster = (place.get("Service", "metrics") or {})["spec"], operations.found()
+    address, port = spec["clusterIP"], spec["ports"][0]["port"]
     faults.done(place.stage, "delete", "endpointslice", "-n", place.namespace, "metrics")
-    cluster = operations.found()
-    for node in cluster.nodes:
-        cluster.engine.docker("exec", node, "sh", "-c", f"conntrack -D -d {address} || true", timeout=60)
+
+    def on_each_node(shell: str) -> set[str]:
+        run = (cluster.engine.docker("exec", node, "bash", "-c", shell, timeout=60) for node in cluster.nodes)
+        return {str(said).strip() for said in run}
+
+    call = f"timeout 2 bash -c '</dev/tcp/{address}/{port}' 2>/dev/null && echo answered || echo refused"
+    place.wait("Nobody at Prometheus' address", lambda: on_each_node(call) == {"refused"})
+    on_each_node(f"conntrack -D -d {address} || true")
 
 
 def without(service: Shop, behind: Object, pods: tuple[int, int]) -> None:
     """For a while nobody answers at Prometheus' address: so many pods of both versions stay, and it is said why."""
     place = service.place
-    cut(place)
+    taken_away(place)
     told = condition(service, "MetricsReadable", "False")
     with sampled(lambda: (len(service.pods("v1")), len(service.pods("v2")))) as seen:
         time.sleep(AWAY)
