@@ -154,11 +154,6 @@ def build_example(root: Path, out: Path, name: str, go: str | Path = "go") -> Pa
     return program
 
 
-def read_second(fields: Mapping[str, Any]) -> Second:
-    """One line of the output."""
-    return Second(**fields)
-
-
 def read_summary(fields: Mapping[str, Any]) -> Summary:
     """The object under ``summary`` in the last line."""
     nested = {
@@ -258,16 +253,15 @@ class Traffic:
             if "summary" in told:
                 self._summary = read_summary(told["summary"])
             else:
-                self._seconds.append(read_second(told))
+                self._seconds.append(Second(**told))
             self._news.notify_all()
-
-    def _complained(self) -> str:
-        self._complaint.seek(0)
-        return self._complaint.read().decode(errors="replace").strip()
 
     def _failure(self) -> str:
         self._await_end()
-        said = "" if self._complaint.closed else self._complained()
+        if self._complaint.closed:
+            return f"The client ended with {self._process.returncode}."
+        self._complaint.seek(0)
+        said = self._complaint.read().decode(errors="replace").strip()
         return f"The client ended with {self._process.returncode}: {said or 'it said nothing.'}"
 
 

@@ -79,7 +79,7 @@ def test_a_route_that_is_not_there_is_named(service: Shop) -> None:
     place = service.place
     place.apply(shop(place.stage.shop_image, V1, replicas=2, traffic=ROUTE))
     assert condition(service, "RouteReady", "False", "shop-web")
-    assert len(place.wait("The pods", lambda: service.pods("v1"))) == 2
+    place.wait("Both pods of the first version", lambda: len(service.pods("v1")) == 2)
 
 
 def test_a_right_that_is_missing_is_named_and_its_return_is_noticed(service: Shop) -> None:

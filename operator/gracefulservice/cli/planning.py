@@ -17,7 +17,6 @@ from gracefulservice.cli import course_words, outlook_words, page
 from gracefulservice.cli.course_words import Said
 from gracefulservice.cli.manifest import Manifest, read
 from gracefulservice.cli.terminal import terminal
-from gracefulservice.forecast.chances import at_most
 from gracefulservice.forecast.course import Course, course
 from gracefulservice.forecast.faults import usual_share
 from gracefulservice.forecast.outlook import RUNS, Held, Kind, Question, outlook, rehearsed
@@ -173,9 +172,9 @@ def version(kind: Kind) -> dict[str, Any]:
         "gate": {"median": number(kind.gate.median), "p95": number(kind.gate.p95)},
         "promoted": kind.promoted,
         "found": kind.found,
-        "foundAtMost": round(at_most(kind.found, kind.runs), 6),
-        "notFound": kind.runs - kind.found,
-        "notFoundAtMost": round(at_most(kind.runs - kind.found, kind.runs), 6),
+        "foundAtMost": round(kind.found_at_most, 6),
+        "notFound": kind.missed,
+        "notFoundAtMost": round(kind.missed_at_most, 6),
         "foundAfter": None
         if kind.found_after is None
         else {"median": number(kind.found_after.median), "p95": number(kind.found_after.p95)},

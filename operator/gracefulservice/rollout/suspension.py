@@ -16,16 +16,15 @@ REFUSED = "spec.suspend is true: set it to false first."
 
 def watched(plan: Plan, memory: Memory, now: float) -> Memory:
     """`memory`, paused while the spec says so and there is something to pause; never against another pause."""
-    ours = memory.paused == SUSPENDED
-    if not (plan.suspended and waits(plan, memory)):
-        after = memory.but(paused="") if ours else memory
-        return (
-            told(after, Reason.RESUMED, f"Revision {memory.canary} goes on.", now) if ours and after.canary else after
-        )
-    if memory.paused:
+    holds, ours = plan.suspended and waits(plan, memory), memory.paused == SUSPENDED
+    if holds is ours or (holds and memory.paused):
         return memory
-    after = memory.but(paused=SUSPENDED)
-    return told(after, Reason.PAUSED, f"The rollout pauses: {SUSPENDED}", now) if memory.canary else after
+    after = memory.but(paused=SUSPENDED if holds else "")
+    if memory.canary is None:
+        return after
+    if holds:
+        return told(after, Reason.PAUSED, f"The rollout pauses: {SUSPENDED}", now)
+    return told(after, Reason.RESUMED, f"Revision {memory.canary} goes on.", now)
 
 
 def waits(plan: Plan, memory: Memory) -> bool:
