@@ -211,9 +211,10 @@ async def test_by_replica_ratio_nobody_sees_what_prometheus_cannot() -> None:
         life.pass_time(2.5)
     assert (life.pods(), life.phase) == ({"shop:1": 4}, "Progressing")
     assert life.status["waiting"]["sentence"] == f"Holding 0 %: {life.users.outage}"
-    assert life.told[1:] == ["RolloutStarted"]
+    assert life.told[1:] == ["RolloutStarted", "MetricsUnreadable"]
     life.users.outage = None
     await life.live(lambda: life.pods().get("shop:2", 0) > 0)
+    assert life.told[3] == "MetricsReadable"
 
 
 def state(life: Life) -> str:

@@ -12,6 +12,7 @@ from tests.cli.conftest import Run
 
 CLIMBING = {"observedGeneration": 1, "phase": "Progressing", "stable": "aaaaaaaaaa", "canary": "bbbbbbbbbb"}
 ORDERS = ("promote", "abort", "retry", "pause", "resume")
+"""Those that need no more than a name."""
 
 
 def given(api: ApiServer, name: str = "web") -> dict[str, object]:
@@ -35,6 +36,24 @@ def test_promote_can_go_on_without_the_judge(api: ApiServer, run: Run) -> None:
     api.patched = answering("Done", "It is done.")
     assert run("promote", "web", "--full").code == 0
     assert given(api)["full"] is True
+
+
+def test_a_jump_names_its_step(api: ApiServer, run: Run) -> None:
+    api.put("web", dict(CLIMBING))
+    api.patched = answering("Done", "It is done.")
+    assert run("jump", "web", "2").code == 0
+    assert (given(api)["do"], given(api)["step"]) == ("jump", 2)
+
+
+@pytest.mark.parametrize("step", [[], ["0"], ["two"]])
+def test_a_jump_to_nowhere_is_not_written(api: ApiServer, run: Run, step: list[str]) -> None:
+    api.put("web", dict(CLIMBING))
+    done = run("jump", "web", *step)
+    assert (done.code, "STEP" in done.err, COMMAND in api.services["web"]["metadata"].get("annotations", {})) == (
+        2,
+        True,
+        False,
+    )
 
 
 def test_every_command_is_a_new_one(api: ApiServer, run: Run) -> None:
@@ -245,11 +264,11 @@ def test_version_asks_no_cluster(api: ApiServer, run: Run) -> None:
     assert api.asked == []
 
 
-@pytest.mark.parametrize("command", ["status", "plan", "version", *ORDERS])
+@pytest.mark.parametrize("command", ["status", "plan", "version", "jump", *ORDERS])
 def test_help_has_an_example(run: Run, command: str) -> None:
     assert f"Example: kubectl graceful {command}" in run(command, "--help").out
 
 
 def test_help_names_every_command(run: Run) -> None:
     out = run("--help").out
-    assert all(f" {command} " in out for command in ("status", "plan", "version", *ORDERS))
+    assert all(f" {command} " in out for command in ("status", "plan", "version", "jump", *ORDERS))

@@ -1,6 +1,7 @@
 """What a person sees: from the status of an object to the lines on the terminal."""
 
 import io
+import re
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from rich.console import Console, RenderableType
 from gracefulservice.api.quantities import parse_instant
 from gracefulservice.cli import page
 from gracefulservice.cli.scene import Scene, scene
+from tests.support.stage import ROOT
 
 NOW = parse_instant("2026-03-01T12:00:00Z")
 STABLE, CANARY, OLD = "aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc"
@@ -230,3 +232,13 @@ def test_the_list_says_what_could_not_be_read() -> None:
         "web Pending No operator has looked at it yet.",
         "The API server is away.",
     ]
+
+
+def test_conditions_are_coloured_as_the_guide_for_the_night_reads_them() -> None:
+    """`**True**` there means trouble, so False is wished for; a dash means that either is fine."""
+    text = (ROOT / "docs" / "at-night.md").read_text().partition("## Conditions")[2]
+    rows = re.findall(r"^\| (`.*?`) \| (\*\*True\*\*|False|—) \|", text, re.MULTILINE)
+    wished = {"**True**": "False", "—": "", "False": "True"}
+    told = {kind: wished[trouble] for kinds, trouble in rows for kind in re.findall(r"`(\w+)`", kinds)}
+    assert told == {kind: page.WISHED.get(kind, "True") for kind in told}
+    assert page.WISHED.keys() <= told.keys()

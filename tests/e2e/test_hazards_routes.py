@@ -185,3 +185,30 @@ def test_g17_a_policy_denies_the_canary(site: Site, record: Record) -> None:
 def addressed(pods: list[dict[str, Any]]) -> bool:
     """Whether there are pods, and each has an address."""
     return bool(pods) and all(pod["status"].get("podIP") for pod in pods)
+
+
+@pytest.mark.long
+def test_h24_what_no_pod_counts_holds_the_rollout(site: Site, record: Record) -> None:
+    """One of the canary's two pods cannot be reached: its share of the requests fails, and no counter of a pod shows
+    it. The gateway's does; so the weight holds, nobody is condemned, and without that pod the rollout goes on.
+    """
+    site.start(rollout=steps(50, hold="20s"), objectives=OBJECTIVES)
+    warmed(site)
+    service, place = site.service, site.service.place
+    with site.users() as users:
+        answered(users)
+        service.change(V2 | {"START_S": "12"})
+        place.wait("Two canary pods", lambda: len(service.pods("v2")) == 2 and addressed(service.pods("v2")))
+        lame = service.pods("v2")[0]
+        denied(lame)
+        said = condition(service, "LostAtGateway", "True", "no pod counted")
+        until = len(users.seconds) + 10
+        users.wait_for(lambda seconds: len(seconds) >= until, 60)
+        assert (site.weights(), service.phase) == ([500, 500], "Progressing")
+        assert {"Promoted", "RolledBack"} & set(service.reasons()) == set()
+        faults.delete_pod(place, lame["metadata"]["name"])
+        service.wait_for("Healthy", 400)
+        summary = over(service, users)
+    record("H-24", summary, control=True)
+    print(f"H-24: {summary.lost} lost. {said}")
+    assert summary.lost > 0, "nothing was lost, so nothing is shown"

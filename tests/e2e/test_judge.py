@@ -34,6 +34,8 @@ WORST = 3 * BUDGET
 """Errors that one release in a thousand may show: the mean is at most 1.2, the 99th percentile twice the budget."""
 AWAY = 60.0
 """Seconds without Prometheus: twelve scrapes, and six times what any step holds."""
+ALERT = 90.0
+"""Seconds after which an outage must have been told, by the number N7."""
 V3 = {"VERSION": "v3"}
 BEARABLE = {"ERROR_RATE": "0.009"}
 """Nine tenths of the error rate that is allowed."""
@@ -153,6 +155,7 @@ def without(service: Shop, behind: Object, pods: tuple[int, int]) -> None:
     taken_away(place)
     told = condition(service, "MetricsReadable", "False")
     with sampled(lambda: (len(service.pods("v1")), len(service.pods("v2")))) as seen:
+        place.wait("A warning", lambda: "MetricsUnreadable" in service.reasons(), ALERT)
         time.sleep(AWAY)
     assert set(seen) == {pods}, told
     place.apply(behind)

@@ -28,14 +28,14 @@ AT = 1795227807.971
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def plan(*, url: str | None = None, objectives: Mapping[str, Any] | None = None) -> Plan:
+def plan(*, url: str | None = None, objectives: Mapping[str, Any] | None = None, **fields: Any) -> Plan:
     """A service with an error rate to keep."""
     container = {"name": "app", "image": "shop:1", "ports": [{"containerPort": 8080}]}
     spec = {
         "template": {"spec": {"containers": [container]}},
         "objectives": objectives or {"errorRate": {"max": "1%"}},
     }
-    planned = build("shop", spec | ({"metrics": {"prometheus": {"url": url}}} if url else {}))
+    planned = build("shop", spec | fields | ({"metrics": {"prometheus": {"url": url}}} if url else {}))
     assert isinstance(planned, Plan)
     return planned
 

@@ -198,7 +198,7 @@ class Attack:
     def command(self, do: Verb, *, full: bool = False) -> None:
         """A person annotates the object."""
         self.commands += 1
-        self.world.command = Command(id=str(self.commands), do=do, by="somebody", full=full)
+        self.world.command = Command(id=str(self.commands), do=do, by="somebody", full=full, step=1 + self.commands % 2)
 
     def disturb(self, image: int) -> None:
         """One of the things that happen."""
@@ -208,7 +208,7 @@ class Attack:
             case 2:
                 self.want("shop:1")
             case 3:
-                self.command(self.random.choice(("abort", "retry", "pause", "resume", "promote")))
+                self.command(self.random.choice(("abort", "retry", "pause", "resume", "promote", "jump")))
             case 4:
                 self.world.behaviour[self.plan().revision.id] = self.random.choice((0.0, 0.2, 1.0))
             case 5 if self.plan().revision.id != self.memory.stable:

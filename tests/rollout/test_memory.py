@@ -23,6 +23,8 @@ from gracefulservice.rollout.memory import (
 )
 from gracefulservice.rollout.recall import FORMAT, dumped, remembered, unknown
 from gracefulservice.rollout.stopwatch import Progress, Stopwatch
+from gracefulservice.rollout.uncounted import Mark, Uncounted
+from gracefulservice.rollout.unread import Unread
 
 from .builders import ERRORS, NEW, NOW, OLD, evidence, memory, plan
 
@@ -91,6 +93,8 @@ def test_every_state_survives_its_way_through_status(state: Any) -> None:
         hurry="judged",
         wished=NEW,
         blind=RUNNING,
+        unread=Unread(waited=RUNNING),
+        uncounted=Uncounted(begun=NOW, since=NOW, base=1.0, newest=3.0, recent=(Mark(NOW, 2.0),)),
         condemned={NEW: "it failed."},
         frozen={"rollout": {"bake": "10s"}, "traffic": {}},
         evidence=evidence(50, 2),

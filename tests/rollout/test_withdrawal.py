@@ -6,12 +6,13 @@ import pytest
 
 from gracefulservice.rollout.decide import decide
 from gracefulservice.rollout.effect import at_weight
-from gracefulservice.rollout.memory import Baking, Climbing, Memory, Warming, Withdrawn
+from gracefulservice.rollout.memory import Baking, Climbing, Memory, Warming
 from gracefulservice.rollout.narrate import narrate
 from gracefulservice.rollout.seen import ServiceSeen
 from gracefulservice.rollout.share import Share, counted
 from gracefulservice.rollout.stopwatch import Stopwatch
 from gracefulservice.rollout.withdrawal import DUE, DUE_AGAIN, TIME, WAITS, due
+from gracefulservice.rollout.withdrawn import Withdrawn
 
 from .builders import ERRORS, NEW, NOW, OLD, RAMP, command, evidence, memory, plan, seen, written
 

@@ -141,3 +141,10 @@ def test_who_wrote_the_rules_last_besides_us(entries: list[dict[str, object]] | 
     """By name and time, so that a second write of the same is another one."""
     body = route(ours(1, 0)) if entries is None else route(ours(1, 0), managedFields=entries)
     assert seen(body, USERS, owner().key).set_by == who
+
+
+def test_only_rules_of_our_two_alone_say_what_our_users_got() -> None:
+    """What backends of others answer behind the same rule is not told apart."""
+    shared = rule(backend("shop", 67), backend("shop-canary", 33), backend("cdn", 1))
+    body = taken(rule(backend("cdn", 1)), shared, ours(667, 333))
+    assert seen(body, USERS, owner().key).rules == (2,)

@@ -244,7 +244,7 @@ async def test_a_route_of_ours_that_was_torn_apart_starts_over_at_stable() -> No
 
     bench.api.edit(bench.ref, tear)
     await bench.ensure(40.0)
-    assert (await bench.router.observe(owner())).seen == RouteSeen(weight=0.0, acknowledged=False)
+    assert (await bench.router.observe(owner())).seen == RouteSeen(weight=0.0, acknowledged=False, rules=(0,))
     assert bench.api.objects[bench.ref]["spec"]["hostnames"] == ["shop.example"]
     await bench.ensure(40.0)
     bench.acknowledge()

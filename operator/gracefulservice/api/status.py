@@ -8,7 +8,7 @@ from gracefulservice.api.quantities import Instant
 from gracefulservice.api.schema_words import ATOMIC, AnyObject, Documented, Person, Sentence, Word, keyed, shortened
 
 Phase = Literal["Pending", "Progressing", "Paused", "Healthy", "Degraded", "Invalid", "Terminating"]
-Verb = Literal["abort", "retry", "pause", "resume", "promote"]
+Verb = Literal["abort", "retry", "pause", "resume", "promote", "jump"]
 Result = Literal["Done", "Refused"]
 Outcome = Literal["Promoted", "RolledBack", "Superseded", "TurnedBack"]
 Truth = Literal["True", "False", "Unknown"]
@@ -29,6 +29,8 @@ class Command(Documented):
     """Who asks."""
     full: bool = False
     """With `promote`: go on without waiting for the judge."""
+    step: int = 0
+    """With `jump`: the step to go to, counted from 1."""
 
 
 class Receipt(Documented):

@@ -120,6 +120,8 @@ class Canary(Documented):
         Field(min_length=1, max_length=50, json_schema_extra=ATOMIC | rules(RISING_RULE)),
     ] = None
     """The stages, with rising weights; 100 % follows the last one by itself."""
+    max_weight_change_per_second: Annotated[float, Field(gt=0, le=100)] | None = None
+    """Percent by which the weight rises per second where a route carries it; it falls at once; default: no limit."""
 
     @model_validator(mode="after")
     def _one_way_to_climb(self) -> Self:
@@ -178,6 +180,9 @@ class Spec(Pods):
     """A live Deployment whose place this service takes, with its Service and autoscalers, without losing a request."""
     history_limit: Annotated[int, Field(ge=0, le=100)] = 10
     """How many old revisions to keep besides those in play; 0: none; default 10."""
+    rollback_window: Annotated[int, Field(ge=0, le=20)] = 0
+    """How many of the revisions that were stable last, the present one among them, are taken back to at once: all
+    traffic in one step, and not judged; 0 or 1: none; default 0."""
 
     @model_validator(mode="after")
     def _in_accord(self) -> Self:

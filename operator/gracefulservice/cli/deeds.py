@@ -48,12 +48,14 @@ def document(connection: Connection, name: str | None, form: str) -> str:
     return json.dumps(said, indent=2) if form == "json" else yaml.safe_dump(said, sort_keys=False).rstrip()
 
 
-def order(connection: Connection, name: str, do: Verb, full: bool, timeout: float | None) -> tuple[bool, str]:
+def order(
+    connection: Connection, name: str, do: Verb, timeout: float | None, *, full: bool = False, step: int = 0
+) -> tuple[bool, str]:
     """Give a command; whether it was done, and the operator's own sentence about it. `timeout` None waits for nothing.
 
     Raises `Unreachable` if there is no answer within so many seconds; the command stands all the same.
     """
-    command = orders.given(do, read_status(connection.get(name)), connection.person(), full=full)
+    command = orders.given(do, read_status(connection.get(name)), connection.person(), full=full, step=step)
     connection.order(name, orders.written(command))
     if timeout is None:
         return True, f"The command stands on {connection.namespace}/{name}: {do}."

@@ -20,7 +20,10 @@ SMALLEST = 100 / (2 * BAR)
 HOUR = 3600.0
 COLOURS = {"Healthy": "green", "Progressing": "cyan", "Paused": "yellow", "Degraded": "red", "Invalid": "red"}
 """Of the phases."""
-WISHED = {"Stalled": "False", "Reconciling": ""}
+WISHED = {
+    **dict.fromkeys(("Stalled", "WeightContested", "LostAtGateway"), "False"),
+    **dict.fromkeys(("Reconciling", "CapacityKept", "DelayMeasured", "DrainMeasured"), ""),
+}
 """What a condition should say, where that is not True; empty: either is fine."""
 
 

@@ -1,4 +1,4 @@
-"""The words of the command line: `kubectl graceful status | plan | promote | abort | retry | pause | …`."""
+"""The words of the command line: `kubectl graceful status | plan | promote | abort | retry | jump | …`."""
 
 import sys
 from enum import StrEnum
@@ -171,6 +171,19 @@ def resume(
     order("resume", name, namespace, context, no_wait, timeout)
 
 
+@app.command(epilog="Example: kubectl graceful jump web 2")
+def jump(
+    name: Name,
+    step: Annotated[int, typer.Argument(min=1, metavar="STEP", help="The step to go to, counted from 1.")],
+    namespace: Namespace = None,
+    context: Context = None,
+    no_wait: NoWait = False,
+    timeout: Timeout = PATIENCE,
+) -> None:
+    """Go to any of the explicit steps, forward or back; the present one is done once more."""
+    order("jump", name, namespace, context, no_wait, timeout, step=step)
+
+
 @app.command(epilog="Example: kubectl graceful version")
 def version() -> None:
     """Print the version of this program."""
@@ -188,11 +201,13 @@ def order(
     timeout: float,
     *,
     full: bool = False,
+    step: int = 0,
 ) -> None:
     """Give a command, and print what became of it; ends with 1 if it was refused."""
     from gracefulservice.cli import deeds  # noqa: PLC0415 - imports the official client, which takes its time
 
-    done, sentence = deeds.order(deeds.Connection(context, namespace), name, do, full, None if no_wait else timeout)
+    connection, patience = deeds.Connection(context, namespace), None if no_wait else timeout
+    done, sentence = deeds.order(connection, name, do, patience, full=full, step=step)
     print(sentence, file=sys.stdout if done else sys.stderr)
     if not done:
         raise typer.Exit(1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import aiohttp
 
 from gracefulservice.api import Guard
-from gracefulservice.metrics import address, bodies, gauges, prometheus
+from gracefulservice.metrics import address, bodies, gateway, gauges, prometheus
 from gracefulservice.metrics.address import Address
 from gracefulservice.metrics.credentials import NOTHING, Credentials, Files, Unshown
 from gracefulservice.metrics.pace import Overtaxed, Pace, Turn
@@ -19,6 +19,7 @@ from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.reading import Look
 from gracefulservice.rollout.samples import PodFacts
 from gracefulservice.rollout.sizes import Gone, Measured
+from gracefulservice.rollout.uncounted import Totals
 from gracefulservice.rollout.verdict import Problem
 
 TIMEOUT = 3.0
@@ -78,16 +79,21 @@ class Prometheus:
         names, namespace = [pod.name for pod in pods], owner.key.namespace
         found: dict[str, Found] = {}
         values: dict[str, float | Problem] = {}
+        totals: Totals | None = None
         try:
             if wanted or plan.guards:
                 async with self._visit(plan) as visit:
                     asked = (self._found(visit, selector, namespace, names, at, interval) for selector in wanted)
                     guarded = (self._gauge(visit, guard, at) for guard in plan.guards)
-                    answers, gauged = await asyncio.gather(asyncio.gather(*asked), asyncio.gather(*guarded))
+                    answers, gauged, totals = await asyncio.gather(
+                        asyncio.gather(*asked),
+                        asyncio.gather(*guarded),
+                        self._totals(visit, plan, namespace, at, interval),
+                    )
                     found, values = dict(zip(wanted, answers, strict=True)), dict(gauged)
         except Outage as outage:
             return Look(at=at, interval=interval, pods=tuple(pods), outage=self._named(plan, outage))
-        return replace(prometheus.look(at, interval, pods, found), gauges=values)
+        return replace(prometheus.look(at, interval, pods, found), gauges=values, gateway=totals)
 
     async def sizes(
         self, owner: Owner, plan: Plan, pods: Sequence[PodFacts], gone: Sequence[Gone], at: float
@@ -166,6 +172,17 @@ class Prometheus:
             return guard.name, gauges.read(guard.name, await self._post(visit, guard.promql, at))
         except Outage as outage:
             return guard.name, gauges.absent(guard.name, outage)
+
+    async def _totals(self, visit: _Visit, plan: Plan, namespace: str, at: float, interval: float) -> Totals | None:
+        """What the gateway counted of users' failures, where a route leads through one that says so."""
+        if plan.route is None or not plan.objectives:
+            return None
+        sooner = at - gateway.LATE * interval
+        try:
+            answer = await self._post(visit, gateway.question(namespace, plan.route.name), sooner)
+            return Totals(sooner, gateway.read(answer))
+        except Outage:
+            return None
 
     async def _post(self, visit: _Visit, promql: str, at: float) -> Answer:
         """One instant query, once: whoever asks will ask again. Raises Outage.

@@ -17,6 +17,7 @@ from gracefulservice.rollout.plan import Plan, Step
 from gracefulservice.rollout.questions import reaction
 from gracefulservice.rollout.seen import Seen
 from gracefulservice.rollout.settle import promoted
+from gracefulservice.rollout.stopwatch import Stopwatch
 from gracefulservice.rollout.verdict import Assessment, Cause
 
 CAP = 50.0
@@ -112,6 +113,7 @@ def climbing(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float
     there = reached(plan, seen, state.canary, memory.stable, state.weight)
     held = state.held.run(now) if there and not memory.paused else state.held.stop()
     progress = state.progress.watch(wanted, seen.fleet(state.canary).ready, now)
+    state = state.model_copy(update={"eased": eased(plan, seen, memory, state, now)})
     if there and state.observed_at is None:
         state = state.model_copy(update={"observed_at": round(now, 3), "served": True})
         memory = told(memory, Reason.WEIGHT_OBSERVED, observed_sentence(plan, seen, memory, state), now)
@@ -124,6 +126,21 @@ def climbing(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float
     if memory.paused or not there or seen.fleet(state.canary).unprepared or effect.held(memory):
         return memory
     return stepped(plan, memory, state, now) if plan.steps else ramped(plan, seen, memory, state, now)
+
+
+def eased(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float) -> Stopwatch:
+    """How long the weight has been rising: while its pods are there, and nobody has stopped it."""
+    if plan.slope is None or state.observed_at is not None:
+        return state.eased
+    runs = visible(plan, seen, state.canary) >= pods_wanted(plan, state) and not memory.paused
+    return state.eased.run(now) if runs else state.eased.stop()
+
+
+def asked(plan: Plan, state: Climbing) -> float:
+    """The weight that the router is to have now: on its way up it is no faster than the user allows."""
+    if plan.slope is None or state.observed_at is not None or state.weight <= state.start:
+        return state.weight
+    return min(state.start + plan.slope * state.eased.spent, state.weight)
 
 
 def doubted(plan: Plan, memory: Memory, state: Climbing) -> bool:
@@ -148,15 +165,21 @@ def deserted(seen: Seen) -> bool:
 def thrown_back(plan: Plan, memory: Memory, state: Climbing | Baking, now: float) -> Memory:
     """A canary without ready pods has lost its weight: it climbs again from the first."""
     sentence = f"No pod of revision {state.canary} is ready: stable serves everybody."
-    return told(set_back(plan, memory, state, 0.0), Reason.CANARY_NOT_READY, sentence, now, warning=True)
+    return told(taken_up(plan, memory, state, 0.0), Reason.CANARY_NOT_READY, sentence, now, warning=True)
 
 
-def set_back(plan: Plan, memory: Memory, state: Climbing | Baking, weight: float) -> Memory:
-    """Go on from the `weight` that is left: from the step that it reaches, or by the ramp."""
+def taken_up(plan: Plan, memory: Memory, state: Climbing | Baking, weight: float) -> Memory:
+    """Go on from this `weight`: from the step that it reaches, or by the ramp."""
     step = max((place for place, step in enumerate(plan.steps) if step.weight <= weight), default=0)
     lower = plan.steps[step].weight if plan.steps else max(reachable(plan, weight), least_weight(plan))
-    progress, before = state.progress, served(state)
-    return memory.but(state=Climbing(canary=state.canary, weight=lower, step=step, progress=progress, served=before))
+    start = asked(plan, state) if isinstance(state, Climbing) else ALL
+    return memory.but(state=renewed(plan, state, lower, step, min(start, weight)))
+
+
+def renewed(plan: Plan, state: Climbing | Baking, weight: float, step: int, start: float) -> Climbing:
+    """Another weight of the same canary: its pods, its observation and its hold start anew."""
+    start, before, progress = start if plan.slope else 0.0, served(state), state.progress
+    return Climbing(canary=state.canary, weight=weight, start=start, step=step, progress=progress, served=before)
 
 
 def served(state: State) -> bool:
@@ -167,12 +190,11 @@ def served(state: State) -> bool:
 
 
 def onward(plan: Plan, memory: Memory, state: Climbing, weight: float) -> Memory:
-    """The next weight: its pods, its observation and its hold start anew."""
+    """The next weight."""
     following = state.step + 1
     listed = following < len(plan.steps) and plan.steps[following].weight == weight
     step = following if listed or weight < ALL else len(plan.steps)
-    progress, before = state.progress, served(state)
-    return memory.but(state=Climbing(canary=state.canary, weight=weight, step=step, progress=progress, served=before))
+    return memory.but(state=renewed(plan, state, weight, step, asked(plan, state)))
 
 
 def baked_if(memory: Memory, state: Climbing, there: bool) -> Memory:

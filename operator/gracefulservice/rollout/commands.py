@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gracefulservice.api import Command
-from gracefulservice.rollout import contest, suspension
-from gracefulservice.rollout.climb import awaits_person
+from gracefulservice.rollout import contest, figures, suspension
+from gracefulservice.rollout.climb import awaits_person, taken_up, unserved
 from gracefulservice.rollout.happenings import KEPT, Reason, told
 from gracefulservice.rollout.judging import failed
-from gracefulservice.rollout.memory import Climbing, Memory, Warming
+from gracefulservice.rollout.memory import Baking, Climbing, Memory, Warming
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.receipts import receipt
+from gracefulservice.rollout.rejudge import weight_of
 from gracefulservice.rollout.seen import Seen
 from gracefulservice.rollout.settle import turned_back
 
@@ -126,10 +127,47 @@ def promote_at_rest(plan: Plan, seen: Seen, memory: Memory, command: Command, no
     return Answer(after, f"Revision {target} is promoted although it was condemned.")
 
 
+def jump(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float) -> Answer:
+    """To any of the explicit steps, or to the present one once more: its pods, its observation and its hold are new."""
+    state = memory.state
+    if plan.suspended:
+        return refused(memory, suspension.REFUSED)
+    if not isinstance(state, Climbing | Baking):
+        return refused(memory, "No rollout is at a step or in its bake, so there is nowhere to jump from.")
+    if unserved(seen, memory):
+        return refused(memory, "Stable has no ready pod to share the traffic with: abort the rollout to go back to it.")
+    if why := nowhere(plan, command) or barred(plan, memory, command, now):
+        return refused(memory, why)
+    weight = plan.steps[command.step - 1].weight
+    after = taken_up(plan, memory.but(paused="", hurry=""), state, weight)
+    place = f"step {command.step} of {len(plan.steps)}, {figures.weight(weight)}"
+    return Answer(after, f"Revision {memory.canary} goes to {place}.")
+
+
+def nowhere(plan: Plan, command: Command) -> str:
+    """Why there is no such step, or empty."""
+    if not plan.steps:
+        return "The error budget chooses the weights of this rollout, so it has no steps to jump to."
+    if not 1 <= command.step <= len(plan.steps):
+        return f"The rollout has no step {command.step}: give one from 1 to {len(plan.steps)}."
+    return ""
+
+
+def barred(plan: Plan, memory: Memory, command: Command, now: float) -> str:
+    """Why the rollout may not go to this step now, or empty; a broken objective lets it go down only."""
+    if memory.rewrites.holds:
+        return f"Resume or abort the rollout first: {memory.rewrites.sentence}"
+    rises = plan.steps[command.step - 1].weight > weight_of(memory)
+    if rises and (why := failed(plan, memory, now)):
+        return f"An objective is broken, so jump back or abort the rollout: {why}"
+    return ""
+
+
 DEEDS: dict[str, Deed] = {
     "abort": abort,
     "retry": retry,
     "pause": pause,
     "resume": resume,
     "promote": promote,
+    "jump": jump,
 }

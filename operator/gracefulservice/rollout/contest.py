@@ -11,7 +11,7 @@ contest: the rollout goes on from the weight that it brings.
 
 from gracefulservice.rollout import figures
 from gracefulservice.rollout.capacity import ALL, expresses
-from gracefulservice.rollout.climb import set_back, unserved
+from gracefulservice.rollout.climb import taken_up, unserved
 from gracefulservice.rollout.frozen import rerouted
 from gracefulservice.rollout.happenings import Reason, told
 from gracefulservice.rollout.memory import Baking, Climbing, Memory, Warming, Widening
@@ -107,7 +107,7 @@ def returned(plan: Plan, seen: Seen, memory: Memory, route: RouteSeen, now: floa
     found = figures.weight(route.weight)
     why = f"The route is back with {found} for revision {state.canary}, which had {figures.weight(had)}: "
     return told(
-        set_back(plan, memory, state, route.weight),
+        taken_up(plan, memory, state, route.weight),
         Reason.ROUTE_RETURNED,
         f"{why}the rollout goes on from there.",
         now,

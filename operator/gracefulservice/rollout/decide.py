@@ -15,6 +15,8 @@ from gracefulservice.rollout import (
     guards,
     handback,
     leaving,
+    losses,
+    outage,
     rest,
     safety,
     settle,
@@ -65,7 +67,8 @@ def decide(plan: Plan, seen: Seen, memory: Memory, now: float) -> Decision:
     """One pass. `now` is unix time in seconds; at most one state is left in one pass."""
     seen = deletion.looked(plan, seen)
     known = rejudged(plan, rest.recovered(seen, memory, now), now)
-    known = sizing.measured(seen, leaving.noticed(seen.exits, learned(plan, seen, known), now))
+    known = losses.watched(plan, seen, learned(plan, seen, known), now)
+    known = sizing.measured(seen, leaving.noticed(seen.exits, known, now))
     known = known if seen.deleting else effect.watched(plan, seen, known, now)
     after = (ended if seen.deleting else moved)(demand.kept(plan, known), seen, known, now)
     after = demand.tracked(plan, seen, memory, after, now)
@@ -76,7 +79,7 @@ def decide(plan: Plan, seen: Seen, memory: Memory, now: float) -> Decision:
 def moved(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     """What a person asked for, then what safety demands, then what others wrote, then the state's own way on."""
     obeyed = commands.obey(plan, seen, suspension.watched(plan, memory, now), now)
-    checked = safety.checked(plan, seen, obeyed, now)
+    checked = safety.checked(plan, seen, outage.watched(plan, obeyed, now), now)
     met = contest.met(plan, seen, checked, now)
     return advance(plan, seen, met, now) if met.state == checked.state else met
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from gracefulservice.rollout import adoption, contest, cordon, deletion, handback
 from gracefulservice.rollout.adoptee import Handover
 from gracefulservice.rollout.capacity import ALL, canary_pods, stable_pods, visible
-from gracefulservice.rollout.climb import CAP, pods_wanted
+from gracefulservice.rollout.climb import CAP, asked, pods_wanted
 from gracefulservice.rollout.demand import carries
 from gracefulservice.rollout.desired import Desired
 from gracefulservice.rollout.memory import (
@@ -204,7 +204,7 @@ def wished_weight(plan: Plan, seen: Seen, memory: Memory, observed: float) -> fl
     if isinstance(state, Climbing):
         stopped = bool(memory.paused) and state.observed_at is None
         enough = visible(plan, seen, state.canary) >= pods_wanted(plan, state) and not stopped
-        return state.weight if enough or state.weight < observed else observed
+        return asked(plan, state) if enough or state.weight < observed else observed
     if isinstance(state, Baking | Widening):
         return ALL if visible(plan, seen, state.canary) >= plan.replicas else observed
     return ALL if isinstance(state, Narrowing) else 0.0

@@ -20,7 +20,16 @@ KEPT = ("rollout", TRAFFIC, "metrics")
 """Fields of the spec: steps, routes, and where counters come from. All else acts live, as long as it is sound."""
 OBJECTIVES = "objectives"
 """Live while somebody is judged; once a revision leaves, its counters are read as they were."""
-LIVE = ("replicas", "onNoTraffic", "onOutage", "onViolation", "historyLimit", "deletionPolicy", "suspend")
+LIVE = (
+    "replicas",
+    "onNoTraffic",
+    "onOutage",
+    "onViolation",
+    "historyLimit",
+    "rollbackWindow",
+    "deletionPolicy",
+    "suspend",
+)
 """Fields that act live even where others of the spec are not sound."""
 
 

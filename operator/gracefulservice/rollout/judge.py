@@ -26,7 +26,7 @@ from gracefulservice.rollout.against import (
 )
 from gracefulservice.rollout.bound import proven_good
 from gracefulservice.rollout.figures import number
-from gracefulservice.rollout.objective import Objective, leading
+from gracefulservice.rollout.objective import Kind, Objective, leading
 from gracefulservice.rollout.pulse import Pulse, followed, of_all_pods, still
 from gracefulservice.rollout.reading import Look
 from gracefulservice.rollout.samples import INTERVALS_UNTIL_STALE
@@ -56,6 +56,7 @@ class Evidence(Value):
     `begun`: pods created since then count from zero. `at`: the newest look learned. `carried`: the factor from
     evidence that was given up because the objectives changed; it keeps the false alarms of both within α.
     `calls`: requests per revision that were new in the look `at`, empty where they are not all known.
+    `errors`: 5xx that pods of both revisions counted since it began, where there is an objective for them.
     `fleets`: revision → pod that is scraped → pulse.
     """
 
@@ -68,6 +69,7 @@ class Evidence(Value):
     tallies: dict[str, Tally] = Field(default_factory=dict)
     flow: tuple[Flow, ...] = ()
     calls: dict[str, float] = Field(default_factory=dict)
+    errors: float = 0.0
     fleets: Annotated[dict[str, dict[str, Pulse]], BeforeValidator(of_all_pods)] = Field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     outage: str | None = None
@@ -110,6 +112,7 @@ def learn(evidence: Evidence, objectives: Sequence[Objective], look: Look, canar
         tallies={name: each.tally for name, each in counted.items()},
         flow=_flow(evidence.flow, look, lead, partial(pace, leading(objectives), look, canary, weight)),
         calls=dict(lead.calls) if lead.complete and not lead.met else {},
+        errors=evidence.errors + sum(counted[one.name].bad for one in objectives if one.kind is Kind.ERROR_RATE),
         fleets={**evidence.fleets, **dict(followed(evidence.fleets, look, lead))},
         problems=look.problems + tuple(each.problem for each in counted.values() if each.problem),
     )

@@ -1,7 +1,7 @@
 """What the judge says of a rollout at this moment, or that there is nobody to ask."""
 
 from gracefulservice.api import GuardStatus
-from gracefulservice.rollout import guards
+from gracefulservice.rollout import guards, losses
 from gracefulservice.rollout.figures import chances
 from gracefulservice.rollout.judge import ALPHA, LIMIT, assess
 from gracefulservice.rollout.judge import suspected as suspects
@@ -75,9 +75,10 @@ def exhausted(plan: Plan, memory: Memory) -> str:
 
 
 def obstructed(plan: Plan, memory: Memory, now: float) -> str:
-    """Why the judge cannot carry a rollout on, though people call: unreadable metrics, no α left, or a guard; or
-    empty."""
-    return unreadable(plan, memory, now) or exhausted(plan, memory) or exceeded(plan, memory)
+    """Why the judge cannot carry a rollout on, though people call: unreadable metrics, no α left, a guard, or
+    what is lost at the gateway; or empty."""
+    why = unreadable(plan, memory, now) or exhausted(plan, memory) or exceeded(plan, memory)
+    return why or losses.held(plan, memory)
 
 
 def unproven(plan: Plan, memory: Memory, now: float) -> bool:

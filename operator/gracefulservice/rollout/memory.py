@@ -29,6 +29,9 @@ from gracefulservice.rollout.rewrites import Rewrites
 from gracefulservice.rollout.share import Share
 from gracefulservice.rollout.sizes import NOTHING, Sizes
 from gracefulservice.rollout.stopwatch import Progress, Stopwatch
+from gracefulservice.rollout.uncounted import Uncounted
+from gracefulservice.rollout.unread import Unread
+from gracefulservice.rollout.withdrawn import Withdrawn
 
 
 class Floor(Value):
@@ -59,15 +62,6 @@ class Surge(Value):
     progress: Progress = Progress()
     given_up: bool = False
     """Whether no further pod became ready in time; then the fleet does without until its nodes are others."""
-
-
-class Withdrawn(Value):
-    """A weight that was taken back because nothing of it arrived: how often in this rollout, and what was told."""
-
-    times: int = 0
-    sentence: str = ""
-    waited: Stopwatch = Stopwatch()
-    """How long it has been 0 since."""
 
 
 class Idle(Value):
@@ -121,6 +115,10 @@ class Climbing(Value):
     kind: Literal["Climbing"] = "Climbing"
     canary: str
     weight: float
+    start: float = 0.0
+    """The weight from which it rises to that, where it may not do so at once."""
+    eased: Stopwatch = Stopwatch()
+    """How long it has been rising."""
     step: int = 0
     progress: Progress = Progress()
     observed_at: float | None = None
@@ -221,15 +219,20 @@ class Memory(Value):
     """Everything that survives the operator."""
 
     stable: str | None = None
+    former: tuple[str, ...] = ()
+    """The revisions that were stable before, the newest first."""
     state: State = Idle()
     paused: str = ""
     """Why a person, or a policy, stopped the rollout; empty when it runs."""
     hurry: Literal["", "judged", "unjudged"] = ""
     """`promote` skips what is left of the steps; `promote` with `full` also the judge."""
+    known: bool = False
+    """Whether the rollout goes back to a revision that served lately, which is why it hurries."""
     wished: str = ""
     """The revision that is to be promoted without being judged once its rollout starts, because somebody said so."""
     blind: Stopwatch = Stopwatch()
     """How long the judge has lacked what it needs, where the user prefers a pause to waiting."""
+    unread: Unread = Unread()
     condemned: dict[str, str] = Field(default_factory=dict)
     frozen: dict[str, Any] = Field(default_factory=dict)
     """The spec of the last rollout begun, or that rest was last found in, its steps already merged: a rollout keeps
@@ -248,6 +251,8 @@ class Memory(Value):
     """What the guards have shown; None where there are none, and outside of a rollout."""
     share: Share | None = None
     """What the weight observed now has done to the traffic."""
+    uncounted: Uncounted | None = None
+    """What the gateway counted and no pod did; None where nobody says, and outside of a rollout."""
     rewrites: Rewrites = Rewrites()
     withdrawn: Withdrawn = Withdrawn()
     receipts: tuple[Receipt, ...] = ()
@@ -255,7 +260,6 @@ class Memory(Value):
     happenings: tuple[Happening, ...] = ()
     told: int = 0
     """The id of the last happening that was told."""
-
     sizes: Sizes = NOTHING
     """What was measured for pods that are sized by it."""
     departed: tuple[str, ...] = ()

@@ -5,10 +5,10 @@ from typing import assert_never
 
 from gracefulservice.rollout import adoption_report, contest, deletion, effect, figures, handback, withdrawal
 from gracefulservice.rollout.capacity import ALL, canary_pods, carried, reached, stable_pods, visible
-from gracefulservice.rollout.climb import awaits_person, pods_wanted, step_of
+from gracefulservice.rollout.climb import asked, awaits_person, pods_wanted, step_of
 from gracefulservice.rollout.demand import carries
 from gracefulservice.rollout.desire import third
-from gracefulservice.rollout.judging import assessment, exceeded, exhausted, obstructed, uncalled, unreadable
+from gracefulservice.rollout.judging import assessment, obstructed, uncalled
 from gracefulservice.rollout.memory import (
     Adopting,
     Baking,
@@ -161,6 +161,8 @@ def climbing(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float
     if ready < wanted:
         share = carried(plan, seen, state.canary, memory.stable) or 0.0
         return Line(waits_for_pods(seen, share, state.canary, ready, wanted))
+    if (so_far := asked(plan, state)) < state.weight:
+        return Line(f"Going to {at} by {plan.slope:g} % per second, {figures.weight(so_far)} so far.")
     if not reached(plan, seen, state.canary, memory.stable, state.weight):
         return Line(f"Going to {at}: {not_there(plan, seen, memory, state.weight)}.")
     if (why := seen.fleet(state.canary).unprepared) and not memory.hurry:
@@ -185,10 +187,9 @@ def not_there(plan: Plan, seen: Seen, memory: Memory, weight: float) -> str:
 
 
 def evidence(plan: Plan, memory: Memory, now: float) -> str:
-    """`: 3 of 812 canary requests failed …`, or what a guard holds; a full stop when nothing is judged."""
+    """`: 3 of 812 canary requests failed …`, or what holds it; a full stop when nothing is judged."""
     judged = assessment(plan, memory, now)
-    said = unreadable(plan, memory, now) or exhausted(plan, memory) or exceeded(plan, memory)
-    said = said or (judged.sentence if judged else "")
+    said = obstructed(plan, memory, now) or (judged.sentence if judged else "")
     return f": {said}" if said else "."
 
 

@@ -66,6 +66,8 @@ class Plan:
     steps: tuple[Step, ...]
     """Empty: the budgeted ramp."""
     budget: int
+    slope: float | None
+    """The most by which a weight rises, in percent per second; None: no limit."""
     progress_deadline: float
     bake: float
     warmup: float
@@ -76,6 +78,8 @@ class Plan:
     on_outage: str
     on_violation: str
     history_limit: int
+    rollback_window: int
+    """So many of the revisions that were stable last need no steps and no judge; the present one is among them."""
     orphans: bool
     """Whether stable and its Services stay when the service is deleted."""
     spec: Mapping[str, Any]
@@ -140,6 +144,7 @@ def build(name: str, written: Mapping[str, Any]) -> Plan | Problems:
         route=route,
         steps=steps_of(spec, bool(objectives)),
         budget=spec.rollout.canary.error_budget or 20,
+        slope=spec.rollout.canary.max_weight_change_per_second,
         progress_deadline=spec.rollout.progress_deadline,
         bake=spec.rollout.bake,
         warmup=spec.rollout.warmup,
@@ -149,6 +154,7 @@ def build(name: str, written: Mapping[str, Any]) -> Plan | Problems:
         on_outage=spec.on_outage,
         on_violation=spec.on_violation,
         history_limit=spec.history_limit,
+        rollback_window=spec.rollback_window,
         orphans=spec.deletion_policy == "Orphan",
         spec=dict(written),
         adopts=spec.adopt.name if spec.adopt else None,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from gracefulservice.rollout.figures import duration
 from gracefulservice.rollout.objective import Counts, Kind, Objective
 from gracefulservice.rollout.samples import Cursors, PodFacts, Sample, from_one_scrape, newest, ranges
+from gracefulservice.rollout.uncounted import Totals
 from gracefulservice.rollout.verdict import Cause, Problem
 
 SERVER_ERROR = re.compile(r"5(\d\d|xx)")
@@ -27,7 +28,8 @@ class Look:
     `interval` is the scrape interval in seconds. `outage` is a sentence that says why there is no
     answer at all.
     `problems` are what the source itself found, like two series where one is expected. `gauges` holds per guard that
-    was asked about its value, or why there is none: that keeps no counter from being judged.
+    was asked about its value, or why there is none: that keeps no counter from being judged. `gateway` is what a
+    gateway counted of users' failures, where one says.
     """
 
     at: float
@@ -37,6 +39,7 @@ class Look:
     outage: str | None = None
     problems: tuple[Problem, ...] = ()
     gauges: Mapping[str, float | Problem] = field(default_factory=dict)
+    gateway: Totals | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ of α stays spent."""
 from gracefulservice.api import Guard
 from gracefulservice.rollout import figures, guards
 from gracefulservice.rollout.capacity import ALL
-from gracefulservice.rollout.climb import served
+from gracefulservice.rollout.climb import asked, renewed
 from gracefulservice.rollout.frozen import OBJECTIVES
 from gracefulservice.rollout.happenings import Reason, told
 from gracefulservice.rollout.judge import assess, begin
@@ -104,4 +104,4 @@ def rejoined(plan: Plan, memory: Memory) -> State:
         return state.model_copy(update={"step": len(plan.steps)})
     place = next((place for place, step in enumerate(plan.steps) if step.weight >= state.weight), len(plan.steps))
     weight = plan.steps[place].weight if place < len(plan.steps) else ALL
-    return Climbing(canary=state.canary, weight=weight, step=place, progress=state.progress, served=served(state))
+    return renewed(plan, state, weight, place, asked(plan, state))

@@ -2,7 +2,7 @@
 
 from gracefulservice.api import Condition, EvidenceStatus, Phase, Problem, Status, StepStatus, Waiting, WeightStatus
 from gracefulservice.api.names import NAME_LABEL, REVISION_LABEL
-from gracefulservice.rollout import adoption_report, contest, cordon, demand, effect, figures, sizing
+from gracefulservice.rollout import adoption_report, contest, cordon, demand, effect, figures, losses, sizing
 from gracefulservice.rollout.capacity import ALL, carried
 from gracefulservice.rollout.climb import awaits_person
 from gracefulservice.rollout.desire import desire
@@ -206,9 +206,11 @@ def remarks(seen: Seen) -> list[Facts]:
 
 
 def metrics_condition(plan: Plan, memory: Memory, now: float) -> list[Facts]:
-    """Whether the objectives and guards can be read; only while something is being judged."""
+    """Whether objectives and guards can be read, while something is judged; and what no pod counts, where it holds."""
     found = readable(plan, memory, now)
-    return [("MetricsReadable", *found)] if found else []
+    said = losses.held(plan, memory)
+    lost: list[Facts] = [("LostAtGateway", True, "Uncounted", said)] if said else []
+    return [("MetricsReadable", *found), *lost] if found else lost
 
 
 def route_condition(seen: Seen) -> list[Facts]:

@@ -5,14 +5,16 @@ from gracefulservice.rollout.climb import first_step
 from gracefulservice.rollout.frozen import freeze
 from gracefulservice.rollout.happenings import Reason, told
 from gracefulservice.rollout.judge import begin as begin_evidence
-from gracefulservice.rollout.memory import Climbing, Founding, Idle, Memory, TurningBack, Warming, Withdrawn
+from gracefulservice.rollout.memory import Climbing, Founding, Idle, Memory, TurningBack, Warming
 from gracefulservice.rollout.offer import dropped
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.receipts import receipt
 from gracefulservice.rollout.rewrites import Rewrites
 from gracefulservice.rollout.seen import WIDE, Seen
-from gracefulservice.rollout.settle import settled
+from gracefulservice.rollout.settle import formerly, settled
 from gracefulservice.rollout.stopwatch import Stopwatch
+from gracefulservice.rollout.unread import Unread
+from gracefulservice.rollout.withdrawn import Withdrawn
 
 LOST = "It was asked for before the status was lost, so it is not carried out: ask again."
 
@@ -73,7 +75,7 @@ def without_pods(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     if seen.fleet(memory.stable).pods:
         return memory
     sentence = f"Revision {target} is stable: the service has 0 replicas, so nothing had to move."
-    memory = memory.but(stable=target, started=round(now, 3), frozen=freeze(plan))
+    memory = memory.but(stable=target, former=formerly(memory, target), started=round(now, 3), frozen=freeze(plan))
     after = told(memory, Reason.PROMOTED, sentence, now)
     return settled(seen, after, target, "Promoted", sentence, now)
 
@@ -101,23 +103,33 @@ def begin(plan: Plan, memory: Memory, now: float) -> Memory:
     """
     target = plan.revision.id
     waits = plan.weighted or plan.measured
+    known = target in (memory.stable, *memory.former)[: plan.rollback_window]
     memory = memory.but(
         state=Warming(canary=target) if waits else Climbing(canary=target, weight=first_step(plan)),
         paused="",
-        hurry="unjudged" if memory.wished == target else "",
+        hurry="unjudged" if known or memory.wished == target else "",
+        known=known,
         wished="",
         blind=Stopwatch(),
+        unread=Unread(),
         frozen=freeze(plan),
         carried=1.0,
         share=None,
+        uncounted=None,
         rewrites=Rewrites(),
         withdrawn=Withdrawn(),
         started=round(now, 3),
         evidence=begin_evidence(plan.objectives, now) if plan.judged else None,
     )
-    way = f"{len(plan.steps)} steps" if plan.steps else f"an error budget of {plan.budget} requests"
-    sentence = f"Revision {target} starts beside {memory.stable}, with {way}."
+    sentence = f"Revision {target} starts beside {memory.stable}, {way(plan, known)}."
     return told(memory, Reason.ROLLOUT_STARTED, sentence, now)
+
+
+def way(plan: Plan, known: bool) -> str:
+    """How a rollout goes to 100 %."""
+    if known:
+        return f"unjudged and in one step, because it is one of the last {plan.rollback_window} that were stable"
+    return f"with {len(plan.steps)} steps" if plan.steps else f"with an error budget of {plan.budget} requests"
 
 
 def founded_on(plan: Plan, memory: Memory) -> Memory:

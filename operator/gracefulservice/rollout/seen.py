@@ -99,6 +99,8 @@ class RouteSeen:
     """Whether there is no such route, which is known then to lead nobody anywhere."""
     readable: bool = True
     """Whether anybody may say what the route is like; where not, it may carry any weight."""
+    rules: tuple[int, ...] = ()
+    """The rules, from 0, that lead to our two Services and nowhere else."""
 
     @property
     def lacks(self) -> str:

@@ -45,8 +45,13 @@ def promoted(plan: Plan, seen: Seen, memory: Memory, canary: str, now: float) ->
     bake = "It needs no bake" if skipped else f"It served everybody for {figures.span(plan.bake)}"
     memory = told(memory, Reason.BAKE_DONE, f"{bake}; revision {old} leaves.", now)
     state = Narrowing(leaving=old) if plan.weighted else Clearing(leaving=old)
-    after = memory.but(stable=canary, state=state)
+    after = memory.but(stable=canary, state=state, former=formerly(memory, canary))
     return settled(seen, after, canary, "Promoted", sentence, now, hurrying(memory))
+
+
+def formerly(memory: Memory, stable: str) -> tuple[str, ...]:
+    """What was stable before `stable` is, each once."""
+    return tuple(one for one in dict.fromkeys((memory.stable, *memory.former)) if one and one != stable)[:KEPT]
 
 
 def counted(plan: Plan, memory: Memory) -> str:
@@ -74,7 +79,7 @@ def settled(seen: Seen, memory: Memory, revision: str, outcome: Outcome, why: st
 def hurrying(memory: Memory) -> str:
     """The person whose `promote` decided this rollout, or empty."""
     asked = (receipt.by for receipt in reversed(memory.receipts) if (receipt.do, receipt.result) == ("promote", "Done"))
-    return next(asked, "") if memory.hurry else ""
+    return next(asked, "") if memory.hurry and not memory.known else ""
 
 
 def turned_back(

@@ -98,12 +98,14 @@ class Counted:
     """A tally after a look, how many requests each revision got since the last one, and what is wrong.
 
     `complete` is False where a pod's requests are not known: `calls` then says less than there were. `met` is True
-    where a pod was met for the first time: `calls` then reach further back for it than for the others. `scraped`
-    are the pods with a sample of the last three intervals, `moved` those that got requests since the last look.
+    where a pod was met for the first time: `calls` then reach further back for it than for the others. `bad` are the
+    new bad ones of both revisions, with those of counters that have just appeared on older pods. `scraped` are the
+    pods with a sample of the last three intervals, `moved` those that got requests since the last look.
     """
 
     tally: Tally
     calls: Mapping[str, float]
+    bad: float = 0.0
     complete: bool = True
     met: bool = False
     scraped: frozenset[str] = frozenset()
@@ -143,6 +145,7 @@ def count(tally: Tally, objective: Objective, look: Look, canary: str, *, begun:
     return Counted(
         after,
         _calls(look.pods, wholes),
+        bad=bad + stable[1] + unclear,
         complete=not any(_unknown(pod, wholes.get(pod.name, {}), total, look, canary) for pod in look.pods),
         met=bool(starts),
         scraped=_scraped(reading, look),

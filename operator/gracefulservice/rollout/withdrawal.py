@@ -9,8 +9,9 @@ at weight 0 nobody is harmed while it lasts.
 from gracefulservice.rollout import effect, figures
 from gracefulservice.rollout.capacity import ALL
 from gracefulservice.rollout.happenings import Reason, told
-from gracefulservice.rollout.memory import Baking, Climbing, Memory, Warming, Withdrawn
+from gracefulservice.rollout.memory import Baking, Climbing, Memory, Warming
 from gracefulservice.rollout.share import Share
+from gracefulservice.rollout.withdrawn import Withdrawn
 
 DUE = 40.0
 """Requests that were due at the weight: twice what a bad version may cost. Where half of all callers pass the route by,

@@ -87,6 +87,7 @@ def seen(route: Object | None, wanted: RouteRef, key: Key) -> RouteSeen:
         granularity=finest,
         trouble=refusal(route),
         set_by=set_by(route),
+        rules=tuple(split.rule for split in found if not split.foreign),
     )
 
 
