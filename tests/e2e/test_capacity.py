@@ -113,7 +113,7 @@ def test_a27_budgets_keep_both_versions_up_while_a_node_is_drained(service: Shop
         place.kind("PodDisruptionBudget").delete(name="keep-all", namespace=place.namespace)
         place.wait("Ours back", lambda: len(budgets(service)) == 2 and "keep-all" not in budgets(service))
         with sampled(lambda: counts(service)) as seen:
-            waits = [faults.evict(place, name) for name in canaries]
+            times = [faults.evict(place, name) for name in canaries]
             place.wait("2 and 2 again", lambda: counts(service) == (2, 2))
         service.command("resume")
         service.wait_for("Healthy", 300)
@@ -121,7 +121,7 @@ def test_a27_budgets_keep_both_versions_up_while_a_node_is_drained(service: Shop
     record("A27", summary)
     assert refused, "an eviction was allowed that the budget over all pods forbids"
     assert "an eviction can obey one budget only" in said
-    assert waits[1] > 1, "both canary pods were evicted at once"
+    assert times[1] > 0, "both canary pods were evicted at once"
     assert min(min(pair) for pair in seen) >= 1, "one of the versions had no ready pod"
     assert summary.lost == 0, summary.first_loss
 

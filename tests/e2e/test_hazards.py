@@ -128,11 +128,11 @@ def test_h29_a_budget_neither_blocks_a_drain_nor_is_missing(service: Shop, recor
     with place.traffic(url) as users:
         users.wait_for(flowing, 60)
         names = [pod["metadata"]["name"] for pod in service.pods("v1")]
-        waited = [faults.evict(place, name) for name in names]
+        refused = [faults.evict(place, name) for name in names]
         summary = over(service, users)
     record(f"H-29-{replicas}", summary)
     assert summary.lost == 0, summary.first_loss
-    assert [wait > 1 for wait in waited] == [False, True][:replicas]
+    assert [times > 0 for times in refused] == [False, True][:replicas]
     assert len(place.all("PodDisruptionBudget")) == replicas - 1
 
 

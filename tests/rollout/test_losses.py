@@ -31,7 +31,7 @@ Times = Sequence[float]
 
 def known(lost: float, **fields: Any) -> Uncounted:
     """So many were lost half a minute ago, none before."""
-    found = {"begun": NOW - 60, "since": NOW - 60, "base": 0.0, "newest": lost, "failed": lost}
+    found: dict[str, Any] = {"begun": NOW - 60, "since": NOW - 60, "base": 0.0, "newest": lost, "failed": lost}
     return Uncounted(**(found | {"recent": (Mark(NOW - 50, 0.0), Mark(NOW - 30, lost))} | fields))
 
 
