@@ -2,6 +2,7 @@
 equal ones go through, and without metrics nothing is concluded.
 """
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -159,3 +160,34 @@ def without(service: Shop, behind: Object, pods: tuple[int, int]) -> None:
         time.sleep(AWAY)
     assert set(seen) == {pods}, told
     place.apply(behind)
+
+
+@pytest.mark.long
+def test_a38_one_blip_and_a_lasting_fault(service: Shop, record: Record) -> None:
+    """By samples of 10 s, three in a row: two seconds of slow answers condemn nobody, a slow version is condemned."""
+    place = service.place
+    by_samples = {"interval": "10s", "minRequests": 20, "consecutiveFailures": 3}
+    objectives = {"latency": {"p90": "500ms"}, "samples": by_samples}
+    url = start(service, rollout=steps(50, hold="40s"), replicas=2, objectives=objectives)
+    with place.traffic(url) as users:
+        users.wait_for(flowing, 60)
+        service.change(V2)
+        service.wait_for_weight(50)
+        address = service.pods("v2")[0]["status"]["podIP"]
+        with place.traffic(f"http://{address}:8080/?sleep=1s", rate=60) as slow:
+            slow.wait_for(lambda seconds: len(seconds) >= 2, 60)
+        place.wait("A sample that failed", lambda: re.search(r"[12] of \d+ samples failed", evidence(service)), 60)
+        service.wait_for("Healthy", 400)
+        service.change(V3 | {"LATENCY_MS": "600"})
+        status = service.wait_for("Degraded", 400)
+        summary = over(service, users)
+    record("A38", summary)
+    message = next(one["message"] for one in status["conditions"] if one["type"] == "Stalled")
+    assert "3 in a row; 3 in a row are too many" in message
+    assert "RolledBack" in service.reasons()
+    assert summary.lost == 0, summary.first_loss
+
+
+def evidence(service: Shop) -> str:
+    """What is said of the canary now."""
+    return str((service.status.get("evidence") or {}).get("sentence", ""))

@@ -11,6 +11,7 @@ from gracefulservice.api.objectives import (
     Metrics,
     Objectives,
     Prometheus,
+    Samples,
     ScrapedPods,
 )
 from gracefulservice.api.pods import Pods, Port, Probe, Probes, Shutdown, Startup
@@ -81,6 +82,7 @@ __all__ = [
     "Result",
     "Rollout",
     "Route",
+    "Samples",
     "ScrapedPods",
     "Shutdown",
     "Spec",

@@ -132,6 +132,19 @@ class Guard(Documented):
         return self
 
 
+class Samples(Documented):
+    """Judging by samples instead of by odds: easy to foresee, with more false alarms, more damage, or both."""
+
+    interval: PositiveDuration = 30.0
+    """The shortest time that one sample is taken from; default 30s."""
+    min_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 20
+    """The fewest canary requests that make a sample; default 20."""
+    consecutive_failures: Annotated[int, Field(ge=1, le=100)] = 2
+    """How many samples in a row must break an objective until the revision has failed; default 2."""
+    failure_limit: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """How many samples of a rollout may break one; one more, and the revision has failed; default: no limit."""
+
+
 class Objectives(Documented):
     """What a revision must keep to be promoted."""
 
@@ -143,6 +156,8 @@ class Objectives(Documented):
     """Shares of bad events from counters of the user's own."""
     guards: Annotated[tuple[Guard, ...], Field(max_length=8, json_schema_extra=keyed("name"))] = ()
     """Gauges with a threshold, from queries of the user's own; they are no shares and steer no weight."""
+    samples: Samples | None = None
+    """Judge the shares by samples, step by step, and not by odds; needs rollout.canary.steps."""
 
 
 class Prometheus(Documented):

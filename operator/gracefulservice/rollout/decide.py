@@ -19,6 +19,7 @@ from gracefulservice.rollout import (
     outage,
     rest,
     safety,
+    sampling,
     settle,
     sizing,
     suspension,
@@ -108,7 +109,11 @@ def learned(plan: Plan, seen: Seen, memory: Memory) -> Memory:
         return memory
     if seen.metrics.at < memory.evidence.begun:
         return memory
-    return memory.but(evidence=learn(memory.evidence, plan.objectives, seen.metrics, judged, weight_of(memory)))
+    evidence = learn(memory.evidence, plan.objectives, seen.metrics, judged, weight_of(memory))
+    if plan.sampling is None or memory.canary is None:
+        return memory.but(evidence=evidence)
+    samples = sampling.learn(memory.sampling, plan.sampling, plan.objectives, evidence)
+    return memory.but(evidence=evidence, sampling=samples)
 
 
 def advance(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:  # noqa: C901  (one line per state)

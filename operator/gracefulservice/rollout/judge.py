@@ -223,9 +223,9 @@ def _judge(
 ) -> tuple[Verdict, Cause | None, str]:
     if found.odds >= LIMIT:
         return Verdict.FAIL, None, condemned(found, evidence.tallies[found.objective.name], LIMIT)
-    obstacle = _obstacle(evidence, objectives, now)
-    if obstacle:
-        return Verdict.INCONCLUSIVE, obstacle.cause, obstacle.sentence
+    why = obstacle(evidence, objectives, now)
+    if why:
+        return Verdict.INCONCLUSIVE, why.cause, why.sentence
     if looks.odds >= LIMIT:
         said = doubted(looks, evidence.tallies[looks.objective.name])
         return Verdict.INCONCLUSIVE, Cause.SUSPECTED, said
@@ -246,7 +246,7 @@ def _proven(
     return Verdict.INCONCLUSIVE, Cause.LEARNING, f"Too early to tell: {said}"
 
 
-def _obstacle(evidence: Evidence, objectives: Sequence[Objective], now: float) -> Problem | None:
+def obstacle(evidence: Evidence, objectives: Sequence[Objective], now: float) -> Problem | None:
     """What stands between the evidence and a verdict, the most important first."""
     if evidence.outage is not None:
         return Problem(cause=Cause.OUTAGE, sentence=evidence.outage)

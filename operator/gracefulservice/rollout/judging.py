@@ -1,9 +1,11 @@
 """What the judge says of a rollout at this moment, or that there is nobody to ask."""
 
-from gracefulservice.api import GuardStatus
-from gracefulservice.rollout import guards, losses
+from dataclasses import replace
+
+from gracefulservice.api import GuardStatus, Samples
+from gracefulservice.rollout import guards, losses, sampling
 from gracefulservice.rollout.figures import chances
-from gracefulservice.rollout.judge import ALPHA, LIMIT, assess
+from gracefulservice.rollout.judge import ALPHA, LIMIT, assess, obstacle
 from gracefulservice.rollout.judge import suspected as suspects
 from gracefulservice.rollout.memory import Memory, Warming
 from gracefulservice.rollout.plan import Plan
@@ -17,7 +19,18 @@ def assessment(plan: Plan, memory: Memory, now: float) -> Assessment | None:
     """The judge's word on the evidence so far; None when no objective is set, and once it is decided who serves."""
     if not plan.judged or memory.evidence is None or memory.canary is None:
         return None
-    return assess(memory.evidence, plan.objectives, now)
+    judged = assess(memory.evidence, plan.objectives, now)
+    return judged if plan.sampling is None else sampled(plan, plan.sampling, memory, judged, now)
+
+
+def sampled(plan: Plan, policy: Samples, memory: Memory, judged: Assessment, now: float) -> Assessment:
+    """The same with the word of the samples, where the user goes by them; what cannot be read stays unreadable."""
+    found, said = sampling.verdict(memory.sampling, policy), sampling.sentence(memory.sampling, policy)
+    why = obstacle(memory.evidence, plan.objectives, now) if memory.evidence and found is not Verdict.FAIL else None
+    if why:
+        return replace(judged, verdict=Verdict.INCONCLUSIVE, cause=why.cause, sentence=why.sentence)
+    cause = Cause.LEARNING if found is Verdict.INCONCLUSIVE else None
+    return replace(judged, verdict=found, cause=cause, sentence=said)
 
 
 def unreadable(plan: Plan, memory: Memory, now: float) -> str:
@@ -66,7 +79,7 @@ def readable(plan: Plan, memory: Memory, now: float) -> tuple[bool, str, str] | 
 def exhausted(plan: Plan, memory: Memory) -> str:
     """Why no evidence could speak against the canary any more, or empty: its objectives were edited too often."""
     evidence = memory.evidence
-    if not plan.judged or evidence is None or evidence.carried >= ALPHA:
+    if not plan.judged or plan.sampling or evidence is None or evidence.carried >= ALPHA:
         return ""
     return (
         f"The objectives were edited so often in this rollout that only odds above {chances(LIMIT * LIMIT)} could "

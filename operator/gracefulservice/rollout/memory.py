@@ -26,6 +26,7 @@ from gracefulservice.api.value import Value
 from gracefulservice.rollout.guards import Gauges
 from gracefulservice.rollout.judge import Evidence
 from gracefulservice.rollout.rewrites import Rewrites
+from gracefulservice.rollout.sampling import Sampling
 from gracefulservice.rollout.share import Share
 from gracefulservice.rollout.sizes import NOTHING, Sizes
 from gracefulservice.rollout.stopwatch import Progress, Stopwatch
@@ -247,6 +248,8 @@ class Memory(Value):
     surges: dict[str, Surge] = Field(default_factory=dict)
     """Revisions whose pods are about to be evicted."""
     evidence: Evidence | None = None
+    sampling: Sampling | None = None
+    """What samples have shown; None where none was looked at, and outside of a rollout."""
     gauges: Gauges | None = None
     """What the guards have shown; None where there are none, and outside of a rollout."""
     share: Share | None = None

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gracefulservice.api import Guard, Metrics, Problem, ScrapedPods, Spec
+from gracefulservice.api import Guard, Metrics, Problem, Samples, ScrapedPods, Spec
 from gracefulservice.api import Step as StepSpec
 from gracefulservice.api.problems import Problems, problems_of
 from gracefulservice.rollout import lint
@@ -96,6 +96,8 @@ class Plan:
     """What 1 in that histogram means, in seconds."""
     guards: tuple[Guard, ...] = ()
     """Gauges with a threshold, besides the objectives, which are shares."""
+    sampling: Samples | None = None
+    """How shares are judged by samples; None: by odds."""
     page: Page | None = None
     """What is scraped of each pod by the operator itself; None: a Prometheus is asked."""
     warnings: Problems = ()
@@ -133,7 +135,12 @@ def build(name: str, written: Mapping[str, Any]) -> Plan | Problems:
     revision = Revision.of(written)
     contract = resolve(revision.input)
     objectives, problems = objectives_of(spec)
-    problems = (*(contract if isinstance(contract, tuple) else ()), *problems, *step_problems(spec))
+    problems = (
+        *(contract if isinstance(contract, tuple) else ()),
+        *problems,
+        *step_problems(spec),
+        *sample_problems(spec),
+    )
     if problems or isinstance(contract, tuple):
         return problems
     route, counters = route_of(name, spec), counters_of(spec.metrics)
@@ -163,9 +170,23 @@ def build(name: str, written: Mapping[str, Any]) -> Plan | Problems:
         buckets=counters.buckets,
         unit=counters.unit,
         guards=spec.objectives.guards if spec.objectives else (),
+        sampling=spec.objectives.samples if spec.objectives else None,
         page=page_of(spec.metrics),
         warnings=lint.found(spec),
     )
+
+
+def sample_problems(spec: Spec) -> tuple[Problem, ...]:
+    """Samples that nobody could take, or that no weight would wait for."""
+    if spec.objectives is None or spec.objectives.samples is None:
+        return ()
+    shares = spec.objectives.error_rate or spec.objectives.latency or spec.objectives.custom
+    lacks = {
+        "spec.objectives": (not shares, "name a share that they are judged by: errorRate, latency or custom."),
+        "spec.rollout.canary.steps": (not spec.rollout.canary.steps, "give steps, because a budget is spent by odds."),
+    }
+    said = "spec.objectives.samples is set: "
+    return tuple(Problem(field=field, sentence=said + why) for field, (lacking, why) in lacks.items() if lacking)
 
 
 def page_of(metrics: Metrics) -> Page | None:

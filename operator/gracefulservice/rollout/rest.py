@@ -115,6 +115,7 @@ def begin(plan: Plan, memory: Memory, now: float) -> Memory:
         frozen=freeze(plan),
         carried=1.0,
         share=None,
+        sampling=None,
         uncounted=None,
         rewrites=Rewrites(),
         withdrawn=Withdrawn(),
