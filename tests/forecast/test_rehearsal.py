@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from gracefulservice.forecast import service
 from gracefulservice.forecast.course import course
 from gracefulservice.forecast.rehearsal import Outcome, Rehearsal, as_taken
 from gracefulservice.forecast.service import Scenario
@@ -28,6 +29,15 @@ def test_a_seed_is_a_rehearsal() -> None:
     assert first.rolled_back is not None
     assert "canary requests failed" in first.reason
     assert 4 <= first.errors <= 60
+
+
+def test_slow_scrapes_cost_no_more_than_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every 30 s, a version that fails always: as many errors as where somebody scrapes every 5 s, on the average."""
+    monkeypatch.setattr(service, "SCRAPE", 30.0)
+    monkeypatch.setattr(service, "RANGE", 90.0)
+    found = [outcome(100, 1.0, seed) for seed in range(8)]
+    assert all(one.rolled_back is not None for one in found)
+    assert sum(one.errors for one in found) / len(found) <= 30
 
 
 def test_a_good_version_is_promoted_after_start_warmup_and_bake() -> None:

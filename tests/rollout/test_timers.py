@@ -2,6 +2,7 @@
 
 import pytest
 
+from gracefulservice.rollout.judge import begin
 from gracefulservice.rollout.memory import Baking, Climbing, Draining, Idle, Memory, State, Warming, Widening
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.stopwatch import Stopwatch
@@ -34,6 +35,13 @@ def planned(*, ramp: bool) -> Plan:
 def test_it_is_known_when_a_timer_ends(state: State, ramp: bool, left: float | None) -> None:
     """Seconds that are left, or nothing to wait for."""
     assert remaining(planned(ramp=ramp), Memory(stable="a", state=state)) == left
+
+
+def test_the_reaction_time_grows_with_the_scrape_interval() -> None:
+    """Twice 30 s."""
+    known = begin(planned(ramp=True).objectives, 0.0).model_copy(update={"interval": 30.0, "ticks": 9})
+    state = Climbing(canary="b", weight=10, held=RUNNING)
+    assert remaining(planned(ramp=True), Memory(stable="a", state=state, evidence=known)) == 58.0
 
 
 def test_the_reaction_time_is_that_of_the_source() -> None:

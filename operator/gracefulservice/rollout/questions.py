@@ -75,13 +75,14 @@ def asked(plan: Plan, memory: Memory, pods: Sequence[PodFacts], namespace: str) 
 def reaction(plan: Plan, evidence: Evidence | None) -> float:
     """Seconds in which a weight can be taken back by what is seen of it.
 
-    Pods are read so often that the looks themselves may be what is slow, where the operator or the API server
-    starves: by as much as they are further apart than a tick, weights act for longer.
+    It is as many ticks as the source's own time is, however long they are: what happens just after a scrape is
+    scraped one interval later, and looked at another one later. Where the looks themselves are slow, because the
+    operator or the API server starves, weights act for longer by as much as they are further apart than a tick.
     """
-    ends = [flow.at for flow in evidence.flow] if evidence and plan.page else []
+    ends, every = [flow.at for flow in evidence.flow] if evidence else [], tick(plan, evidence)
     gaps = [later - sooner for sooner, later in pairwise(ends)]
     usual = median(gaps[-LATEST:]) if len(gaps) >= FIRST_LOOKS else 0.0
-    return plan.rhythm.tau + max(usual - plan.rhythm.tick, 0.0)
+    return plan.rhythm.tau * every / plan.rhythm.tick + max(usual - every, 0.0)
 
 
 def tick(plan: Plan, evidence: Evidence | None) -> float:

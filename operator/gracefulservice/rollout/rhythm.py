@@ -13,7 +13,7 @@ class Rhythm:
     between samples. `delay`: how late an instant is asked about, so that the scrapes before it have arrived. What
     arrives later is counted in the next look; that no fault of both revisions is taken for one of the canary is not
     a matter of waiting here, but of judging each tick once the next is known.
-    `tau`: the reaction time of the ramp until it is measured: delay + tick + patch + propagation."""
+    `tau`: the reaction time of the ramp at the shortest tick: delay + tick + patch + propagation."""
 
     tick: float
     delay: float

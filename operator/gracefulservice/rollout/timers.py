@@ -3,6 +3,7 @@
 from gracefulservice.rollout.climb import step_of
 from gracefulservice.rollout.memory import Baking, Climbing, Draining, Memory, Warming, Widening
 from gracefulservice.rollout.plan import Plan
+from gracefulservice.rollout.questions import reaction
 from gracefulservice.rollout.settle import QUIET, SETTLE
 from gracefulservice.rollout.stopwatch import Stopwatch
 
@@ -22,7 +23,7 @@ def timer(plan: Plan, memory: Memory) -> tuple[Stopwatch | None, float]:
             return warm, plan.warmup
         case Climbing(held=held) as state:
             step = step_of(plan, state)
-            return held, step.hold if step else plan.rhythm.tau
+            return held, step.hold if step else reaction(plan, memory.evidence)
         case Baking(baked=baked):
             return baked, plan.bake
         case Widening(visible=visible):
