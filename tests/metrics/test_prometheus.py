@@ -57,9 +57,9 @@ def test_the_form_says_when_and_how_long() -> None:
     assert form("up", 1700000000.25, 5) == {"query": "up", "time": "1700000000.250", "timeout": "5s"}
 
 
-@pytest.mark.parametrize(("interval", "seconds"), [(5, 30), (10, 30), (15, 45), (60, 180)])
+@pytest.mark.parametrize(("interval", "seconds"), [(5, 30), (10, 30), (15, 45), (60, 180), (0, 180)])
 def test_the_range_holds_three_scrapes(interval: float, seconds: float) -> None:
-    """Thirty seconds, and more where scrapes are slow."""
+    """Thirty seconds, and more where scrapes are slow, or may be."""
     assert span(interval) == seconds
 
 
@@ -78,6 +78,14 @@ def test_raw_samples_keep_their_own_times() -> None:
         "shop-b2-a", 'code="200",method="GET"', first["values"][0][0], float(first["values"][0][1])
     )
     assert (answered.interval, answered.outage, answered.problems) == (1.0, None, ())
+
+
+@pytest.mark.parametrize(("every", "kept"), [(5, 6), (15, 3), (30, 3), (60, 3), (90, 2)])
+def test_the_first_answer_shows_the_interval_and_no_more_is_counted_than_usual(every: int, kept: int) -> None:
+    """Of three minutes what three scrapes, or thirty seconds, hold."""
+    values = [[1000 - age, "1"] for age in range(0, 180, every)][::-1]
+    answered = look(1000.0, 15.0, (), {"x": read("x", matrix(row(values)))})
+    assert (answered.interval, len(answered.samples["x"])) == (every, kept)
 
 
 def test_buckets_come_with_their_edges() -> None:

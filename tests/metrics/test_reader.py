@@ -78,7 +78,7 @@ async def test_samples_are_read_over_http() -> None:
     assert len(found.samples["http_requests_total"]) == 12
     assert forms == [
         {
-            "query": 'http_requests_total{namespace="shop",pod=~"shop-b2-a|shop-c3-b"}[45s]',
+            "query": 'http_requests_total{namespace="shop",pod=~"shop-b2-a|shop-c3-b"}[180s]',
             "time": "1795227807.971",
             "timeout": "3s",
         }

@@ -21,8 +21,9 @@ from gracefulservice.rollout.samples import PodFacts, Sample
 from gracefulservice.rollout.selector import matcher, parse
 from gracefulservice.rollout.verdict import Cause, Problem
 
-SHORTEST_SPAN = 30.0
-"""Seconds of raw samples that are asked for; with slow scrapes three intervals."""
+SHORTEST_SPAN, FIRST_SPAN = 30.0, 180.0
+"""Seconds of raw samples that are asked for, with slow scrapes three intervals; and while the interval is not known:
+it shows where two scrapes are in sight, so that one of a minute and a half is found."""
 INTERVALS = 3
 FORGOTTEN = 3600.0
 """Seconds after which nobody asks any more when a deleted pod had its last request."""
@@ -65,8 +66,8 @@ class Found:
 
 
 def span(interval: float) -> float:
-    """Seconds of raw samples to ask for at a scrape interval."""
-    return max(SHORTEST_SPAN, INTERVALS * interval)
+    """Seconds of raw samples to ask for at a scrape interval; 0: it is not known yet."""
+    return max(SHORTEST_SPAN, INTERVALS * interval) if interval else FIRST_SPAN
 
 
 def question(selector: str, namespace: str, pods: Iterable[str], seconds: float) -> str:
@@ -151,12 +152,17 @@ def doubtful(selector: str, namespace: str, answer: Answer) -> Problem | None:
 
 
 def look(at: float, interval: float, pods: Sequence[PodFacts], found: Mapping[str, Found]) -> Look:
-    """Everything that was answered about the instant `at`; the scrape interval is read from the samples."""
+    """Everything that was answered about the instant `at`; the scrape interval is read from the samples.
+
+    What is older than three of them was asked for only to learn it.
+    """
+    interval = scrape_interval((one for each in found.values() for one in each.series), interval)
+    known = {name: _samples(each.series, at - span(interval)) for name, each in found.items() if not each.problem}
     return Look(
         at=at,
-        interval=scrape_interval((one for each in found.values() for one in each.series), interval),
+        interval=interval,
         pods=tuple(pods),
-        samples={selector: tuple(_samples(each.series)) for selector, each in found.items() if not each.problem},
+        samples={name: tuple(samples) for name, samples in known.items()},
         problems=tuple(each.problem for each in found.values() if each.problem),
     )
 
@@ -174,10 +180,10 @@ def label_text(labels: Mapping[str, str]) -> str:
     )
 
 
-def _samples(series: Iterable[Series]) -> Iterable[Sample]:
+def _samples(series: Iterable[Series], since: float) -> Iterable[Sample]:
     for one in series:
         text = label_text(one.labels)
-        for at, value in one.values:
+        for at, value in (pair for pair in one.values if pair[0] > since):
             yield Sample(pod=one.labels["pod"], series=text, at=at, value=value)
 
 

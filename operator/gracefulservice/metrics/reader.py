@@ -74,7 +74,6 @@ class Prometheus:
 
     async def ask(self, owner: Owner, plan: Plan, pods: Sequence[PodFacts], at: float, interval: float) -> Look:
         """Everything `plan` is judged by, until the instant `at` (unix seconds)."""
-        interval = interval or USUAL_INTERVAL
         wanted = selectors(plan.objectives) if pods else ()
         names, namespace = [pod.name for pod in pods], owner.key.namespace
         found: dict[str, Found] = {}
@@ -92,8 +91,8 @@ class Prometheus:
                     )
                     found, values = dict(zip(wanted, answers, strict=True)), dict(gauged)
         except Outage as outage:
-            return Look(at=at, interval=interval, pods=tuple(pods), outage=self._named(plan, outage))
-        return replace(prometheus.look(at, interval, pods, found), gauges=values, gateway=totals)
+            return Look(at=at, interval=interval or USUAL_INTERVAL, pods=tuple(pods), outage=self._named(plan, outage))
+        return replace(prometheus.look(at, interval or USUAL_INTERVAL, pods, found), gauges=values, gateway=totals)
 
     async def sizes(
         self, owner: Owner, plan: Plan, pods: Sequence[PodFacts], gone: Sequence[Gone], at: float
@@ -177,7 +176,7 @@ class Prometheus:
         """What the gateway counted of users' failures, where a route leads through one that says so."""
         if plan.route is None or not plan.objectives:
             return None
-        sooner = at - gateway.LATE * interval
+        sooner = at - gateway.LATE * (interval or USUAL_INTERVAL)
         try:
             answer = await self._post(visit, gateway.question(namespace, plan.route.name), sooner)
             return Totals(sooner, gateway.read(answer))
