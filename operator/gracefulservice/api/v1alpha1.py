@@ -181,8 +181,7 @@ class Spec(Pods):
     history_limit: Annotated[int, Field(ge=0, le=100)] = 10
     """How many old revisions to keep besides those in play; 0: none; default 10."""
     rollback_window: Annotated[int, Field(ge=0, le=20)] = 0
-    """How many of the revisions that were stable last, the present one among them, are taken back to at once: all
-    traffic in one step, and not judged; 0 or 1: none; default 0."""
+    """How many of the last stable revisions, with the present one, are taken back in one step, unjudged; default 0."""
 
     @model_validator(mode="after")
     def _in_accord(self) -> Self:
