@@ -28,10 +28,11 @@ LEAST, MOST, SHOULD = 2, 30, 20
 WORK = {"BUSY_MS": "0.5"}
 """Of each request, so that pods without any use far less than what an autoscaler counts as one pod's work."""
 GENTLY_TO_90: dict[str, Any] = {
-    "steps": [*climb(30, 60, hold="10s")["steps"], {"weight": 90, "pause": "UntilResumed"}],
+    "steps": [*climb(*range(10, 90, 10), hold="5s")["steps"], {"weight": 90, "pause": "UntilResumed"}],
     "errorBudget": None,
 }
-"""Half a dozen pods start at a time: two dozen at once leave two processors nothing for users."""
+"""Two pods start at a time. Half a dozen beside thirty others left two processors so little for users that one run
+answered after 8 s, and in another one 211 of 205,501 requests waited for more than 10 s."""
 SETTLES = 45.0
 """Seconds until an autoscaler has seen the pods it asked for at work: it looks every 15 s, at a minute of it."""
 

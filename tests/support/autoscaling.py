@@ -14,6 +14,8 @@ from tests.support.place import Object, Place
 from tests.support.services import Shop
 
 NAME = "busy"
+FEW = {"type": "Pods", "value": 4, "periodSeconds": 15}
+"""By default the pods are doubled, which starts a dozen at once on a machine of two processors."""
 SERVICE = {"apiVersion": "gracefulservice.dev/v1alpha1", "kind": "GracefulService", "name": "shop"}
 
 
@@ -31,7 +33,7 @@ def autoscaler(target: Mapping[str, str], least: int, most: int, each: str, pati
             "minReplicas": least,
             "maxReplicas": most,
             "metrics": [usage],
-            "behavior": {"scaleDown": {"stabilizationWindowSeconds": patience}},
+            "behavior": {"scaleDown": {"stabilizationWindowSeconds": patience}, "scaleUp": {"policies": [FEW]}},
         },
     }
 
