@@ -146,7 +146,7 @@ def test_only_what_is_built_can_be_asked_for() -> None:
         *("adopt", "suspend", "rollbackWindow"),
     }
     assert set(at(".spec.traffic.routes[]")["properties"]) == {"name", "gatewayAPI"}
-    assert set(at(".spec.rollout.canary")["properties"]) == {"errorBudget", "steps"}
+    assert set(at(".spec.rollout.canary")["properties"]) == {"errorBudget", "steps", "maxWeightChangePerSecond"}
     assert set(at(".spec.rollout.canary.steps[]")["properties"]) == {"weight", "hold", "pause", "replicas"}
     assert at(".spec.metrics.source")["enum"] == ["app", "pods", "istio", "linkerd", "envoy", "custom"]
     assert set(at(".spec.metrics.pods")["properties"]) == {"port", "path"}

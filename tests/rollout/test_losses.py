@@ -121,7 +121,8 @@ def test_the_usual_losses_are_those_before_the_first_weight() -> None:
         found = learn(
             found, Totals(10.0 * place, {0: 5.0 * place}), (0,), 10.0 * place + 10, 0.0, weightless=weightless
         )
-    assert (found.lost, found.usual) == (15, pytest.approx(10 / 30))
+    assert found.lost == 15
+    assert found.usual == pytest.approx(10 / 30)
     assert found.too_many(0.0, 0.01) == pytest.approx(2 * 10 / 30 * MINUTE)
 
 

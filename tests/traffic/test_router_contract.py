@@ -248,7 +248,7 @@ async def test_a_route_of_ours_that_was_torn_apart_starts_over_at_stable() -> No
     assert bench.api.objects[bench.ref]["spec"]["hostnames"] == ["shop.example"]
     await bench.ensure(40.0)
     bench.acknowledge()
-    assert (await bench.router.observe(owner())).seen == RouteSeen(weight=40.0, acknowledged=True)
+    assert (await bench.router.observe(owner())).seen == RouteSeen(weight=40.0, acknowledged=True, rules=(0,))
 
 
 async def test_a_route_of_ours_whose_name_is_taken_is_not_touched() -> None:
