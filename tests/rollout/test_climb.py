@@ -13,7 +13,7 @@ from gracefulservice.rollout.memory import Baking, Clearing, Climbing, Memory, W
 from gracefulservice.rollout.seen import RouteSeen, Seen, ServiceSeen
 from gracefulservice.rollout.stopwatch import Stopwatch
 
-from .builders import ERRORS, NEW, NOW, OLD, RAMP, evidence, fleets, memory, plan, ratio, seen
+from .builders import ERRORS, NEW, NOW, OLD, RAMP, command, evidence, fleets, memory, plan, ratio, seen
 
 RAMPED = plan(canary=RAMP, objectives=ERRORS)
 JUDGED = plan(objectives=ERRORS)
@@ -301,3 +301,13 @@ def test_what_is_watched_runs_on() -> None:
     before = after(before, seen(4, 4, weight=100), now=NOW + 4)
     assert isinstance(before.state, Baking)
     assert before.state.baked.spent == 4
+
+
+def test_by_pods_a_pause_at_100_percent_is_kept() -> None:
+    """No pod of stable is left to serve anybody, and still a person was to be asked."""
+    wish = plan(canary={"steps": [{"weight": 50}, {"weight": 100, "pause": "UntilResumed"}]}, weighted=False)
+    state = Climbing(canary=NEW, weight=100, step=1, observed_at=NOW - 9)
+    waits = decide(wish, ratio(0, 4), memory(state), NOW).memory
+    goes = decide(wish, ratio(0, 4, command=command("resume")), waits, NOW + 3).memory
+    assert isinstance(waits.state, Climbing)
+    assert isinstance(goes.state, Baking)

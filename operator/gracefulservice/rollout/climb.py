@@ -119,8 +119,11 @@ def climbing(plan: Plan, seen: Seen, memory: Memory, state: Climbing, now: float
         memory = told(memory, Reason.WEIGHT_OBSERVED, observed_sentence(plan, seen, memory, state), now)
     state = state.model_copy(update={"held": held, "progress": progress})
     memory = memory.but(state=state)
-    if unserved(seen, memory) or (memory.hurry and not memory.paused):
-        return onward(plan, memory, state, ALL) if state.weight < ALL else baked_if(memory, state, there)
+    hurries = bool(memory.hurry) and not memory.paused
+    if state.weight < ALL and (hurries or unserved(seen, memory)):
+        return onward(plan, memory, state, ALL)
+    if hurries:
+        return baked_if(memory, state, there)
     if doubted(plan, memory, state):
         return onward(plan, memory, state, least_weight(plan))
     if memory.paused or not there or seen.fleet(state.canary).unprepared or effect.held(memory):
