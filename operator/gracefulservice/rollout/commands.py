@@ -134,10 +134,10 @@ def jump(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float) -
         return refused(memory, suspension.REFUSED)
     if not isinstance(state, Climbing | Baking):
         return refused(memory, "No rollout is at a step or in its bake, so there is nowhere to jump from.")
-    if unserved(seen, memory):
-        return refused(memory, "Stable has no ready pod to share the traffic with: abort the rollout to go back to it.")
     if why := nowhere(plan, command) or barred(plan, memory, command, now):
         return refused(memory, why)
+    if unserved(seen, memory):
+        return refused(memory, "Stable has no ready pod to share the traffic with: abort the rollout to go back to it.")
     weight = plan.steps[command.step - 1].weight
     after = taken_up(plan, memory.but(paused="", hurry=""), state, weight)
     place = f"step {command.step} of {len(plan.steps)}, {figures.weight(weight)}"
