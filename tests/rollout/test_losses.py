@@ -77,6 +77,14 @@ def test_errors_of_callers_inside_make_no_loss_up(times: Times, inside: Times) -
     assert followed([*times, *inside], times, 60).lost == 0
 
 
+def test_errors_from_before_counting_began_hide_no_loss() -> None:
+    """Forty are known by then, and none comes after them."""
+    found = begin(0.0, 0.0, 40.0)
+    for place, value in enumerate((100.0, 103.0)):
+        found = learn(found, Totals(10.0 * place, {0: value}), (0,), 10.0 * place + 10, 40.0, weightless=False)
+    assert found.lost == 3
+
+
 def test_a_gateway_that_starts_anew_is_believed_less_and_not_more() -> None:
     """Its counter falls to 0 and counts on."""
     found = begin(0.0, 0.0, 0.0)
