@@ -18,9 +18,11 @@ venv: $(INSTALLED) ## make the virtual environment from the locked requirements
 $(INSTALLED): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -m localcluster.python --check
 	$(PYTHON) -m venv --clear .venv
-	$(PIP) --require-hashes -r requirements-dev.lock
+	@mkdir -p build
+	$(PIP) --no-deps --require-hashes -r requirements-dev.lock
 	$(PIP) --no-deps --no-build-isolation -e .
-	@mkdir -p build && touch $@
+	@$(BIN)/pip check --disable-pip-version-check > build/pip.txt || { cat build/pip.txt; exit 1; }
+	@touch $@
 
 check: venv ## style, types, import contracts, unit and property tests; no cluster
 	$(BIN)/ruff check --quiet .
