@@ -73,6 +73,20 @@ def test_steps_are_foretold_with_their_pods_and_pauses(foretold: Any) -> None:
         assert said in done.out
 
 
+def test_samples_are_foretold_with_what_they_take(foretold: Any) -> None:
+    """Two of 20 s, and the reaction time; nothing is promised about false alarms."""
+    samples = {"interval": "20s", "consecutiveFailures": 2}
+    canary = {"steps": [{"weight": 10}, {"weight": 50}], "maxWeightChangePerSecond": 5}
+    done = foretold(rollout=QUICK | {"canary": canary}, objectives=ERRORS | {"samples": samples})
+    for said in (
+        "Step 1: 10 % on 1 pod, rising by 5 % per second, until a sample of it has passed.",
+        "about 500 do at the first weight, 10 %, before it can be taken back: 100 requests/s for 50 s.",
+        "(a false alarm): 0 of 1, so at most 95 % (95 % confidence).",
+    ):
+        assert said in done.out
+    assert "surely met" not in done.out
+
+
 def test_by_pod_ratio_steps_merge_and_the_promise_is_not_made(foretold: Any) -> None:
     steps = [{"weight": 5}, {"weight": 10, "hold": "20s"}, {"weight": 60}]
     done = foretold("--rate", "20", weighted=False, rollout=QUICK | {"canary": {"steps": steps}}, objectives=ERRORS)

@@ -61,6 +61,22 @@ def test_pods_that_are_read_directly_are_taken_back_sooner() -> None:
     assert found.first.weight == 5
 
 
+@pytest.mark.parametrize(
+    ("samples", "rate", "seconds"),
+    [
+        ({"interval": "30s"}, 1000, 70),
+        ({"interval": "30s", "consecutiveFailures": 3}, 1000, 100),
+        ({"interval": "30s", "failureLimit": 0}, 1000, 40),
+        ({"interval": "30s", "minRequests": 500}, 100, 110),
+        ({"interval": "30s"}, 0, 10),
+    ],
+)
+def test_samples_take_their_time(samples: Any, rate: float, seconds: float) -> None:
+    """As many as condemn, each as long as its interval and its requests need, at 10 % of all."""
+    canary = {"steps": [{"weight": 10}]}
+    assert course(plan(canary=canary, objectives=ERRORS | {"samples": samples}), rate).reaction == seconds
+
+
 @pytest.mark.parametrize(("replicas", "weight"), [(1, 50), (4, 25), (20, 5)])
 def test_by_pod_ratio_the_first_weight_is_a_pod_whatever_it_costs(replicas: int, weight: float) -> None:
     found = course(plan(canary=RAMP, objectives=ERRORS, weighted=False, replicas=replicas), 1000).first

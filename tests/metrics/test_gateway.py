@@ -12,15 +12,18 @@ from gracefulservice.rollout.reading import Look
 from gracefulservice.rollout.uncounted import Totals
 from tests.metrics.test_reader import ANSWERS, AT, ask, plan, serving
 
+ORDERS = {"name": "orders", "total": "orders_total", "bad": "bad_orders_total", "max": "1%"}
+
 
 def answer(*rows: tuple[str, str], kind: str = "vector") -> Answer:
-    """(cluster, value) per series."""
-    result = [{"metric": {"envoy_cluster_name": cluster}, "value": [AT, value]} for cluster, value in rows]
+    """(cluster, value) per series of one proxy."""
+    labels = [{"envoy_cluster_name": cluster, "instance": "a"} for cluster, _ in rows]
+    result = [{"metric": one, "value": [AT, value]} for one, (_, value) in zip(labels, rows, strict=True)]
     return Answer(200, json.dumps({"status": "success", "data": {"resultType": kind, "result": result}}).encode())
 
 
 def test_the_rules_of_a_route_are_told_apart() -> None:
-    """Several clusters of one rule belong together; what is no number, or below nothing, is left out."""
+    """Several clusters of one rule belong together; what is no number is left out."""
     found = gateway.read(
         answer(
             ("httproute/shop/web/rule/0", "12"),
@@ -31,7 +34,7 @@ def test_the_rules_of_a_route_are_told_apart() -> None:
             ("something/else", "9"),
         )
     )
-    assert found == {0: 12.0, 2: 7.0}
+    assert found == {(0, "a"): 12.0, (2, "a"): 7.0, (3, "a"): -2.0}
 
 
 def test_no_failure_is_no_series() -> None:
@@ -67,10 +70,10 @@ async def asked(planned: Any, totals: Answer) -> tuple[Look, list[dict[str, str]
 async def test_a_gateway_is_asked_about_an_earlier_time_than_the_pods() -> None:
     """Two intervals, so that what pods answered there is scraped."""
     found, forms = await asked(weighted(), answer(("httproute/shop/web.v1/rule/0", "5")))
-    assert found.gateway == Totals(AT - 30, {0: 5.0})
+    assert found.gateway == Totals(AT - 30, {(0, "a"): 5.0})
     (form,) = forms
     assert float(form["time"]) == pytest.approx(AT - 30)
-    assert form["query"].count("httproute/shop/web[.]v1/rule/") == 3
+    assert form["query"].count("httproute/shop/web[.]v1/rule/") == 5
 
 
 @pytest.mark.parametrize("totals", [Answer(500, b""), Answer(422, b'{"status": "error", "error": "no"}')])
@@ -78,6 +81,13 @@ async def test_a_question_that_fails_keeps_no_pod_from_being_counted(totals: Ans
     found, _ = await asked(weighted(), totals)
     assert (found.gateway, found.outage, found.problems) == (None, None, ())
     assert found.samples["http_requests_total"]
+
+
+@pytest.mark.parametrize("objectives", [{"latency": {"p99": "300ms"}}, {"custom": [ORDERS]}])
+async def test_where_pods_count_no_errors_nobody_asks(objectives: Any) -> None:
+    """There would be nothing to compare with, and every failure would pass for one that no pod counted."""
+    found, forms = await asked(weighted(objectives=objectives), answer())
+    assert (found.gateway, forms) == (None, [])
 
 
 async def test_without_a_route_nobody_asks() -> None:

@@ -24,14 +24,16 @@ AT = NOW - 5
 """The instant of the newest look that `evidence` has learned."""
 JUDGED = plan(objectives=ERRORS)
 LATE = 10.0
+CUSTOM: dict[str, Any] = {"metrics": {"source": "custom", "custom": {"total": "orders_total", "bad": "bad_total"}}}
 TICK = 5.0
 
 Times = Sequence[float]
+PROXY = (0, "a")
 
 
 def known(lost: float, **fields: Any) -> Uncounted:
     """So many were lost half a minute ago, none before."""
-    found: dict[str, Any] = {"begun": NOW - 60, "since": NOW - 60, "base": 0.0, "newest": lost, "failed": lost}
+    found: dict[str, Any] = {"begun": NOW - 60, "since": NOW - 60, "base": 0.0, "newest": {"a/0": lost}, "failed": lost}
     return Uncounted(**(found | {"recent": (Mark(NOW - 50, 0.0), Mark(NOW - 30, lost))} | fields))
 
 
@@ -43,7 +45,7 @@ def climbs(**fields: Any) -> Memory:
 
 def counted(failed: float, *, rules: tuple[int, ...] = (0,), sooner: float = LATE, **fields: Any) -> Any:
     """A look by which the gateway had counted so many 5xx in the first rule of the route."""
-    totals = Totals(AT - sooner, {0: failed, 7: 1000.0})
+    totals = Totals(AT - sooner, {(0, "a"): failed, (7, "a"): 1000.0})
     look = Look(AT, TICK, gateway=totals)
     return seen(4, 2, metrics=replace(look, **fields), route=RouteSeen(25.0, acknowledged=True, rules=rules))
 
@@ -54,7 +56,7 @@ def followed(pods: Times, gateway: Times, until: int) -> Uncounted:
     for look in range(2, until):
         at = look * TICK
         errors = sum(TICK < one <= at - 1 for one in pods)
-        totals = Totals(at - LATE, {0: sum(one <= at - LATE for one in gateway)})
+        totals = Totals(at - LATE, {PROXY: sum(one <= at - LATE for one in gateway)})
         found = learn(found, totals, (0,), at, errors, weightless=False)
     return found
 
@@ -81,7 +83,7 @@ def test_errors_from_before_counting_began_hide_no_loss() -> None:
     """Forty are known by then, and none comes after them."""
     found = begin(0.0, 0.0, 40.0)
     for place, value in enumerate((100.0, 103.0)):
-        found = learn(found, Totals(10.0 * place, {0: value}), (0,), 10.0 * place + 10, 40.0, weightless=False)
+        found = learn(found, Totals(10.0 * place, {PROXY: value}), (0,), 10.0 * place + 10, 40.0, weightless=False)
     assert found.lost == 3
 
 
@@ -89,8 +91,31 @@ def test_a_gateway_that_starts_anew_is_believed_less_and_not_more() -> None:
     """Its counter falls to 0 and counts on."""
     found = begin(0.0, 0.0, 0.0)
     for place, value in enumerate((100.0, 130.0, 0.0, 5.0)):
-        found = learn(found, Totals(10.0 * place, {0: value}), (0,), 10.0 * place + 10, 0.0, weightless=False)
+        found = learn(found, Totals(10.0 * place, {PROXY: value}), (0,), 10.0 * place + 10, 0.0, weightless=False)
     assert found.lost == 35
+
+
+def losses(*looks: dict[tuple[int, str], float]) -> float:
+    """What is lost after looks of 10 s at proxies that had counted so much, while no pod counts any error."""
+    found = begin(0.0, 0.0, 0.0)
+    for place, failed in enumerate(looks):
+        found = learn(found, Totals(10.0 * place, failed), (0,), 10.0 * place + 10, 0.0, weightless=False)
+    return found.lost
+
+
+@pytest.mark.parametrize(
+    ("story", "looks", "lost"),
+    [
+        ("a proxy that was not scraped once", [{PROXY: 500}, {}, {PROXY: 502}], 2),
+        ("nobody was scraped at first", [{}, {PROXY: 500}, {PROXY: 501}], 1),
+        ("one more proxy", [{PROXY: 5}, {PROXY: 5, (0, "b"): 70}, {PROXY: 6, (0, "b"): 71}], 2),
+        ("one proxy less", [{PROXY: 5, (0, "b"): 70}, {PROXY: 6}], 1),
+        ("a rule of others", [{(1, "a"): 5}, {(1, "a"): 50}], 0),
+    ],
+)
+def test_proxies_come_and_go(story: str, looks: Any, lost: float) -> None:
+    """What a proxy had counted when it is met, or met again, is no loss of this moment."""
+    assert losses(*looks) == lost, story
 
 
 def test_what_is_older_than_a_minute_holds_nothing_up() -> None:
@@ -99,7 +124,7 @@ def test_what_is_older_than_a_minute_holds_nothing_up() -> None:
     seen_lately = []
     for place in range(16):
         at = 10.0 + TICK * place
-        found = learn(found, Totals(at - LATE, {0: 0.0 if place == 0 else 12.0}), (0,), at, 0.0, weightless=False)
+        found = learn(found, Totals(at - LATE, {PROXY: 0.0 if place == 0 else 12.0}), (0,), at, 0.0, weightless=False)
         seen_lately.append(found.lately)
     assert seen_lately == [0.0] + 12 * [12.0] + 3 * [0.0]
     assert found.lost == 12
@@ -107,10 +132,10 @@ def test_what_is_older_than_a_minute_holds_nothing_up() -> None:
 
 def test_a_look_that_was_learned_teaches_nothing_twice() -> None:
     """Nor does one from before counting began."""
-    found = learn(begin(0.0, 20.0, 0.0), Totals(20.0, {0: 3.0}), (0,), 30.0, 0.0, weightless=False)
-    assert learn(found, Totals(20.0, {0: 90.0}), (0,), 30.0, 0.0, weightless=False) is found
+    found = learn(begin(0.0, 20.0, 0.0), Totals(20.0, {PROXY: 3.0}), (0,), 30.0, 0.0, weightless=False)
+    assert learn(found, Totals(20.0, {PROXY: 90.0}), (0,), 30.0, 0.0, weightless=False) is found
     early = begin(0.0, 20.0, 0.0)
-    assert learn(early, Totals(19.0, {0: 90.0}), (0,), 29.0, 0.0, weightless=False) is early
+    assert learn(early, Totals(19.0, {PROXY: 90.0}), (0,), 29.0, 0.0, weightless=False) is early
 
 
 @pytest.mark.parametrize(
@@ -127,7 +152,7 @@ def test_the_usual_losses_are_those_before_the_first_weight() -> None:
     found = begin(0.0, 0.0, 0.0)
     for place, weightless in enumerate((True, True, True, False)):
         found = learn(
-            found, Totals(10.0 * place, {0: 5.0 * place}), (0,), 10.0 * place + 10, 0.0, weightless=weightless
+            found, Totals(10.0 * place, {PROXY: 5.0 * place}), (0,), 10.0 * place + 10, 0.0, weightless=weightless
         )
     assert found.lost == 15
     assert found.usual == pytest.approx(10 / 30)
@@ -206,6 +231,13 @@ def test_counting_begins_with_the_first_look_and_anew_with_new_evidence() -> Non
     assert fresh.uncounted == other.uncounted
     assert fresh.uncounted is not None
     assert (fresh.uncounted.since, fresh.uncounted.lost) == (AT, 0)
+
+
+@pytest.mark.parametrize("objectives", [{"latency": {"p99": "300ms"}}, None])
+def test_where_pods_count_no_errors_nothing_is_missing(objectives: Any) -> None:
+    """All that fails would be."""
+    wish = plan(objectives=objectives or ERRORS, **({} if objectives else CUSTOM))
+    assert held(wish, climbs(uncounted=known(500))) == ""
 
 
 def test_before_the_first_weight_nothing_is_held_up() -> None:

@@ -16,7 +16,7 @@ GOOD = evidence(50, 0)
 OUT = GOOD.model_copy(update={"outage": "Prometheus does not answer."})
 UNREAD = begin(JUDGED.objectives, NOW)
 CLIMBS = Climbing(canary=NEW, weight=25, observed_at=NOW - 9)
-NEARLY = Unread(waited=Stopwatch(spent=PATIENCE - 5, ticked=NOW - 5))
+NEARLY = Unread(since=NOW - 65, waited=Stopwatch(spent=PATIENCE - 5, ticked=NOW - 5))
 
 
 def climbs(known: Any = OUT, **fields: Any) -> Memory:
@@ -49,8 +49,11 @@ def test_a_shorter_outage_is_nobodys_business() -> None:
 
 
 def test_its_end_is_told_where_its_beginning_was() -> None:
-    over = watched(JUDGED, climbs(GOOD, unread=Unread(told=True)), NOW)
+    begun = watched(JUDGED, climbs(unread=NEARLY), NOW)
+    assert begun.unread == Unread(since=NEARLY.since, told=True)
+    over = watched(JUDGED, climbs(GOOD, unread=Unread(since=NOW - 600, told=True)), NOW)
     assert (reasons(over), over.unread) == ([("MetricsReadable", False)], NEVER)
+    assert over.happenings[-1].sentence == "The metrics can be read again; they could not for 10 min."
 
 
 def test_the_end_of_the_rollout_is_not_the_end_of_an_outage() -> None:

@@ -21,7 +21,7 @@ def begun(window: int, image: str = "shop:2", **fields: object) -> Memory:
 
 
 @pytest.mark.parametrize(
-    ("window", "image", "known"),
+    ("window", "image", "trusted"),
     [
         (0, "shop:2", False),
         (1, "shop:2", False),
@@ -31,11 +31,11 @@ def begun(window: int, image: str = "shop:2", **fields: object) -> Memory:
         (20, "shop:4", False),
     ],
 )
-def test_the_present_one_and_those_before_it_are_counted(window: int, image: str, known: bool) -> None:
+def test_the_present_one_and_those_before_it_are_counted(window: int, image: str, trusted: bool) -> None:
     """What never was stable is outside of every window."""
     after = begun(window, image)
     assert isinstance(after.state, Warming)
-    assert (after.known, after.hurry) == (known, "unjudged" if known else "")
+    assert (after.trusted, after.hurry) == (trusted, "unjudged" if trusted else "")
 
 
 def test_it_goes_to_100_percent_as_soon_as_its_pods_are_ready() -> None:
@@ -64,12 +64,12 @@ def test_it_is_told_why_nobody_judges() -> None:
 
 def test_a_condemned_one_is_not_taken_back() -> None:
     after = begun(3, condemned={NEW: "it failed."})
-    assert (after.canary, after.known) == (None, False)
+    assert (after.canary, after.trusted) == (None, False)
 
 
 def test_the_next_rollout_is_judged_again() -> None:
     """Whatever the one before was."""
-    assert begun(3, "shop:4", known=True, hurry="").hurry == ""
+    assert begun(3, "shop:4", trusted=True, hurry="").hurry == ""
 
 
 def test_who_was_stable_is_remembered_once_and_the_newest_first() -> None:
@@ -80,10 +80,10 @@ def test_who_was_stable_is_remembered_once_and_the_newest_first() -> None:
 
 def test_nobody_is_named_who_promoted_it_at_another_time() -> None:
     """A receipt of long ago did not decide this rollout."""
-    before = memory(Climbing(canary=NEW, weight=100), known=True, hurry="unjudged")
-    ordered = decide(plan(), seen(command=command("promote", full=True)), before.but(known=False), NOW).memory
+    before = memory(Climbing(canary=NEW, weight=100), trusted=True, hurry="unjudged")
+    ordered = decide(plan(), seen(command=command("promote", full=True)), before.but(trusted=False), NOW).memory
     assert promoted(plan(), seen(), ordered, NEW, NOW).history[0].by == "somebody"
-    assert promoted(plan(), seen(), ordered.but(known=True), NEW, NOW).history[0].by == ""
+    assert promoted(plan(), seen(), ordered.but(trusted=True), NEW, NOW).history[0].by == ""
 
 
 @pytest.mark.parametrize("window", [-1, 21, "three"])

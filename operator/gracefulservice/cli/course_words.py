@@ -68,9 +68,11 @@ def step(plan: Plan, stage: Stage) -> str:
     said += f"{weight} on {figures.pods(stage.pods)}"
     if len(stage.numbers) == 1 and figures.weight(stage.asked[0]) != weight:
         said += f" ({figures.weight(stage.asked[0])} is asked for; this is the nearest there is)"
+    said += f", rising by {plan.slope:g} % per second" if plan.slope and plan.weighted else ""
     said += f", held for {figures.span(stage.hold)}" if stage.hold else ""
     said += ", then a pause until a person resumes it (which counts as 0 s below)" if stage.pause else ""
-    return f"{said}{', until the objectives are surely met' if plan.judged else ''}."
+    until = "a sample of it has passed" if plan.sampling else "the objectives are surely met"
+    return f"{said}, until {until}." if plan.judged else f"{said}."
 
 
 def asked_for(plan: Plan) -> object:

@@ -61,7 +61,8 @@ def healthy(question: Question, kind: Kind) -> Iterator[str]:
     if first is not None:
         done = "Rolled back" if question.plan.on_violation == "Rollback" else "Paused"
         alarms, made_for = share(kind.found, kind.runs), figures.percent(ALPHA)
-        yield f"{done} all the same (a false alarm): {alarms}; the judge is made for at most {made_for}."
+        made = "" if question.plan.sampling else f"; the judge is made for at most {made_for}"
+        yield f"{done} all the same (a false alarm): {alarms}{made}."
     yield from unfinished(question, kind)
     if first is not None and kind.badness > first.max_share:
         limit = f"{figures.percent(first.max_share)} ({first.title})"

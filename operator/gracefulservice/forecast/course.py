@@ -54,12 +54,24 @@ def course(plan: Plan, rate: float) -> Course:
     """The way of the next rollout by this plan, at `rate` user requests/s."""
     taken = as_taken(plan)
     found = tuple(stages(plan, taken)) if plan.replicas else ()
+    at_first = rate * found[0].weight / ALL if found else 0.0
     return Course(
         stages=found,
         first=first(taken, rate) if plan.replicas and not plan.steps and (rate > 0 or not plan.weighted) else None,
         most_pods=most_pods(taken, found),
-        reaction=plan.rhythm.tau,
+        reaction=plan.rhythm.tau + sampled_for(plan, at_first),
     )
+
+
+def sampled_for(plan: Plan, rate: float) -> float:
+    """Seconds until samples have condemned a version of which nothing is good, at so many canary requests/s."""
+    policy = plan.sampling
+    if policy is None or not rate:
+        return 0.0
+    enough = policy.consecutive_failures
+    if policy.failure_limit is not None:
+        enough = min(enough, policy.failure_limit + 1)
+    return enough * max(policy.interval, policy.min_requests / rate)
 
 
 def stages(plan: Plan, taken: Plan) -> Iterator[Stage]:

@@ -14,7 +14,7 @@ from gracefulservice.metrics.credentials import NOTHING, Credentials, Files, Uns
 from gracefulservice.metrics.pace import Overtaxed, Pace, Turn
 from gracefulservice.metrics.prometheus import Answer, Found, Outage
 from gracefulservice.ports import Owner
-from gracefulservice.rollout.objective import selectors
+from gracefulservice.rollout.objective import Kind, selectors
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.reading import Look
 from gracefulservice.rollout.samples import PodFacts
@@ -173,8 +173,8 @@ class Prometheus:
             return guard.name, gauges.absent(guard.name, outage)
 
     async def _totals(self, visit: _Visit, plan: Plan, namespace: str, at: float, interval: float) -> Totals | None:
-        """What the gateway counted of users' failures, where a route leads through one that says so."""
-        if plan.route is None or not plan.objectives:
+        """What the gateway counted of users' failures, where pods count theirs, by the same codes."""
+        if plan.route is None or not any(one.kind is Kind.ERROR_RATE for one in plan.objectives):
             return None
         sooner = at - gateway.LATE * (interval or USUAL_INTERVAL)
         try:

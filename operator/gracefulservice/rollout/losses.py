@@ -44,8 +44,10 @@ def held(plan: Plan, memory: Memory) -> str:
     known, evidence = memory.uncounted, memory.evidence
     if known is None or evidence is None or memory.canary is None or not evidence.weight:
         return ""
+    share = next((one.max_share for one in plan.objectives if one.kind is Kind.ERROR_RATE), None)
+    if share is None:
+        return ""
     calls, lost = rate(evidence) * MINUTE, figures.number(known.lately)
-    share = next((one.max_share for one in plan.objectives if one.kind is Kind.ERROR_RATE), 0.0)
     limit = known.too_many(calls * evidence.weight / 100, share)
     if known.lately < limit:
         return ""

@@ -227,8 +227,8 @@ class Memory(Value):
     """Why a person, or a policy, stopped the rollout; empty when it runs."""
     hurry: Literal["", "judged", "unjudged"] = ""
     """`promote` skips what is left of the steps; `promote` with `full` also the judge."""
-    known: bool = False
-    """Whether the rollout goes back to a revision that served lately, which is why it hurries."""
+    trusted: bool = False
+    """Whether the rollout goes back to a revision that was stable lately, which is why it hurries."""
     wished: str = ""
     """The revision that is to be promoted without being judged once its rollout starts, because somebody said so."""
     blind: Stopwatch = Stopwatch()

@@ -17,12 +17,18 @@ def watched(plan: Plan, memory: Memory, now: float) -> Memory:
     known, why = memory.unread, "" if memory.hurry == "unjudged" else unreadable(plan, memory, now)
     if not why:
         after = memory if known == NEVER else memory.but(unread=NEVER)
-        back = known.told and memory.canary is not None
-        return told(after, Reason.METRICS_READABLE, "The metrics can be read again.", now) if back else after
+        return told(after, Reason.METRICS_READABLE, back(known, now), now) if known.told and memory.canary else after
     if known.told:
         return memory
+    since = round(now, 3) if known.since is None else known.since
     waited = known.waited.run(now)
     if waited.spent < PATIENCE:
-        return memory.but(unread=Unread(waited=waited))
+        return memory.but(unread=Unread(since=since, waited=waited))
     sentence = f"For {figures.span(waited.spent)} nobody could tell how revision {memory.canary} does: {why}"
-    return told(memory.but(unread=Unread(told=True)), Reason.METRICS_UNREADABLE, sentence, now, warning=True)
+    after = memory.but(unread=Unread(since=since, told=True))
+    return told(after, Reason.METRICS_UNREADABLE, sentence, now, warning=True)
+
+
+def back(known: Unread, now: float) -> str:
+    """How long it was, an operator that was away included."""
+    return f"The metrics can be read again; they could not for {figures.span(now - (known.since or now))}."

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gracefulservice.api import Guard, Metrics, Problem, Samples, ScrapedPods, Spec
+from gracefulservice.api import Guard, Metrics, Objectives, Problem, Samples, ScrapedPods, Spec
 from gracefulservice.api import Step as StepSpec
 from gracefulservice.api.problems import Problems, problems_of
 from gracefulservice.rollout import lint
@@ -135,15 +135,23 @@ def build(name: str, written: Mapping[str, Any]) -> Plan | Problems:
     revision = Revision.of(written)
     contract = resolve(revision.input)
     objectives, problems = objectives_of(spec)
-    problems = (
-        *(contract if isinstance(contract, tuple) else ()),
-        *problems,
-        *step_problems(spec),
-        *sample_problems(spec),
-    )
+    refused = contract if isinstance(contract, tuple) else ()
+    problems = (*refused, *problems, *step_problems(spec), *sample_problems(spec))
     if problems or isinstance(contract, tuple):
         return problems
-    route, counters = route_of(name, spec), counters_of(spec.metrics)
+    return planned(spec, revision, contract, objectives, route_of(name, spec), dict(written))
+
+
+def planned(
+    spec: Spec,
+    revision: Revision,
+    contract: Contract,
+    objectives: tuple[Objective, ...],
+    route: RouteRef | None,
+    written: dict[str, Any],
+) -> Plan:
+    """The plan for a spec in which nothing is wrong."""
+    counters, own = counters_of(spec.metrics), spec.objectives or Objectives()
     return Plan(
         revision=revision,
         contract=contract,
@@ -163,14 +171,14 @@ def build(name: str, written: Mapping[str, Any]) -> Plan | Problems:
         history_limit=spec.history_limit,
         rollback_window=spec.rollback_window,
         orphans=spec.deletion_policy == "Orphan",
-        spec=dict(written),
+        spec=written,
         adopts=spec.adopt.name if spec.adopt else None,
         suspended=spec.suspend,
         requests=counters.total,
         buckets=counters.buckets,
         unit=counters.unit,
-        guards=spec.objectives.guards if spec.objectives else (),
-        sampling=spec.objectives.samples if spec.objectives else None,
+        guards=own.guards,
+        sampling=own.samples,
         page=page_of(spec.metrics),
         warnings=lint.found(spec),
     )

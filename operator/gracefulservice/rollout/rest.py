@@ -103,12 +103,12 @@ def begin(plan: Plan, memory: Memory, now: float) -> Memory:
     """
     target = plan.revision.id
     waits = plan.weighted or plan.measured
-    known = target in (memory.stable, *memory.former)[: plan.rollback_window]
+    trusted = target in (memory.stable, *memory.former)[: plan.rollback_window]
     memory = memory.but(
         state=Warming(canary=target) if waits else Climbing(canary=target, weight=first_step(plan)),
         paused="",
-        hurry="unjudged" if known or memory.wished == target else "",
-        known=known,
+        hurry="unjudged" if trusted or memory.wished == target else "",
+        trusted=trusted,
         wished="",
         blind=Stopwatch(),
         unread=Unread(),
@@ -122,13 +122,13 @@ def begin(plan: Plan, memory: Memory, now: float) -> Memory:
         started=round(now, 3),
         evidence=begin_evidence(plan.objectives, now) if plan.judged else None,
     )
-    sentence = f"Revision {target} starts beside {memory.stable}, {way(plan, known)}."
+    sentence = f"Revision {target} starts beside {memory.stable}, {way(plan, trusted)}."
     return told(memory, Reason.ROLLOUT_STARTED, sentence, now)
 
 
-def way(plan: Plan, known: bool) -> str:
+def way(plan: Plan, trusted: bool) -> str:
     """How a rollout goes to 100 %."""
-    if known:
+    if trusted:
         return f"unjudged and in one step, because it is one of the last {plan.rollback_window} that were stable"
     return f"with {len(plan.steps)} steps" if plan.steps else f"with an error budget of {plan.budget} requests"
 

@@ -79,7 +79,7 @@ def settled(seen: Seen, memory: Memory, revision: str, outcome: Outcome, why: st
 def hurrying(memory: Memory) -> str:
     """The person whose `promote` decided this rollout, or empty."""
     asked = (receipt.by for receipt in reversed(memory.receipts) if (receipt.do, receipt.result) == ("promote", "Done"))
-    return next(asked, "") if memory.hurry and not memory.known else ""
+    return next(asked, "") if memory.hurry and not memory.trusted else ""
 
 
 def turned_back(

@@ -11,8 +11,10 @@ As far as `failed` was ever ahead of `counted`, requests are lost. What pods ans
 can hide as many losses, and never makes one up.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 from typing import NamedTuple
+
+from pydantic import Field
 
 from gracefulservice.api.value import Value
 
@@ -25,10 +27,13 @@ USUAL = 2.0
 
 
 class Totals(NamedTuple):
-    """What a gateway had counted at the instant `at` (unix seconds): 5xx per rule of the route, numbered from 0."""
+    """What a gateway had counted at the instant `at` (unix seconds): (rule of the route from 0, proxy) → 5xx.
+
+    A proxy that counted nothing yet is there with 0; one that was not scraped is not there.
+    """
 
     at: float
-    failed: Mapping[int, float]
+    failed: Mapping[tuple[int, str], float]
 
 
 class Mark(NamedTuple):
@@ -41,14 +46,14 @@ class Mark(NamedTuple):
 class Uncounted(Value):
     """What is known of one rollout. `begun`: when the evidence began whose errors are counted from `since` on.
 
-    `base` are the errors that it knew then, `newest` is what the gateway had counted at the look before, `usual` the
+    `base` are the errors that it knew then, `newest` is what each proxy was seen to have counted last, `usual` the
     losses per second before the first weight; `alarmed`: whether it was told that there are too many.
     """
 
     begun: float
     since: float
     base: float
-    newest: float | None = None
+    newest: dict[str, float] = Field(default_factory=dict)
     failed: float = 0.0
     recent: tuple[Mark, ...] = ()
     usual: float = 0.0
@@ -75,16 +80,25 @@ def begin(begun: float, at: float, errors: float) -> Uncounted:
 
 
 def learn(
-    known: Uncounted, totals: Totals, rules: Iterable[int], at: float, errors: float, *, weightless: bool
+    known: Uncounted, totals: Totals, rules: Container[int], at: float, errors: float, *, weightless: bool
 ) -> Uncounted:
-    """After the look `at`, by which pods had counted `errors`. A counter that fell began anew, and is believed less."""
+    """After the look `at`, by which pods had counted `errors`.
+
+    Each proxy is counted from when it is met. One that is not scraped for a while has counted on; one whose counter
+    fell began anew, and is believed less.
+    """
     if totals.at < known.since or (known.recent and at <= known.recent[-1].at):
         return known
-    found = sum(totals.failed.get(rule, 0.0) for rule in rules)
-    failed = known.failed + (0.0 if known.newest is None else max(found - known.newest, 0.0))
+    found = {f"{proxy}/{rule}": value for (rule, proxy), value in totals.failed.items() if rule in rules}
+    met = known.newest.keys() & found.keys()
+    failed = known.failed + sum(max(found[one] - known.newest[one], 0.0) for one in met)
     lost = max(known.lost, failed - (errors - known.base))
     after = known.model_copy(
-        update={"newest": found, "failed": failed, "recent": _last_minute((*known.recent, Mark(at, lost)))}
+        update={
+            "newest": {**known.newest, **found},
+            "failed": failed,
+            "recent": _last_minute((*known.recent, Mark(at, lost))),
+        }
     )
     return after.model_copy(update={"usual": round(lost / (at - known.since), 6)}) if weightless else after
 

@@ -5,7 +5,9 @@ from gracefulservice.rollout.stopwatch import Stopwatch
 
 
 class Unread(Value):
-    """How long they could not be read, and whether that was told; then nobody counts any longer."""
+    """Since when they could not be read (unix seconds), how long somebody looked in vain, and whether that was told;
+    then nobody counts any longer."""
 
+    since: float | None = None
     waited: Stopwatch = Stopwatch()
     told: bool = False
