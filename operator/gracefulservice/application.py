@@ -7,7 +7,6 @@ and admission                                                   └► lease los
 import asyncio
 import signal
 import time
-import uuid
 from asyncio import FIRST_COMPLETED
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -31,6 +30,7 @@ from gracefulservice.cluster.events import Recorder
 from gracefulservice.cluster.kinds import GRACEFUL_SERVICE, HTTP_ROUTE, LEASE, NODE, SECRET, WEBHOOK, Kind, Ref
 from gracefulservice.cluster.nodes import Nodes
 from gracefulservice.errors import Failure, Refused
+from gracefulservice.identity import Identity, Predecessors
 from gracefulservice.leadership import Elector
 from gracefulservice.metrics import pods, reader
 from gracefulservice.metrics.pace import Pace
@@ -124,19 +124,21 @@ async def run(settings: Settings, compose: Compose) -> int:
 async def outside_of(settings: Settings) -> AsyncIterator[Outside]:
     """Connections to the API server, the candidate for the lease, and the client its lease fences."""
     door, figures, clock = access.find(time.monotonic), Telemetry(), TimeOfDay()
-    identity = f"{settings.pod_name}_{uuid.uuid4().hex[:8]}"
+    identity = Identity(settings.pod_name, settings.pod_uid)
     async with (
         door.session(connections=LEASE_CONNECTIONS, timeout=settings.api_timeout) as lease_session,
         door.session(connections=2 * settings.workers, timeout=settings.api_timeout) as session,
     ):
+        leases = Client(lease_session, door.server, observe=figures.called)
         elector = Elector(
-            Client(lease_session, door.server, observe=figures.called),
+            leases,
             Ref(LEASE, settings.pod_namespace, settings.lease_name),
-            identity,
+            str(identity),
             settings.terms,
             now=time.monotonic,
             wall=clock.now,
             observe=figures.campaigned,
+            ended=Predecessors(leases, settings.pod_namespace, identity).ended,
         )
         client = Client(
             session,
@@ -144,7 +146,7 @@ async def outside_of(settings: Settings) -> AsyncIterator[Outside]:
             fence=lambda: elector.valid_for() > settings.api_timeout,
             observe=figures.called,
         )
-        yield Outside(settings, door, client, elector, figures, clock, identity, Nodes(client))
+        yield Outside(settings, door, client, elector, figures, clock, str(identity), Nodes(client))
 
 
 class TimeOfDay:

@@ -7,6 +7,7 @@ What this relies on, and what not:
 - Every write of the lease carries the resource version it was read at, so of two candidates one wins.
 - A lease does not stop a write already under way: every write is fenced by `valid_for` as well, and by the
   resource version of what it changes.
+- Nobody waits for a holder that has ended for certain: that is asked when it is met, and once its renewal is late.
 """
 
 import asyncio
@@ -27,6 +28,12 @@ from gracefulservice.errors import Failure
 RELEASE_WITHIN = 5.0
 """Seconds for giving the lease back: after that it is faster to let it run out than to try on."""
 
+STANDBY = 0.5, 0.6
+"""The part of `retry` after which a standby asks again: a lease that was given back stands free for no longer."""
+
+LATE = 2.0
+"""So many times `retry` without a renewal make a holder suspect."""
+
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -44,7 +51,10 @@ class Leases(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Seconds. A lease lasts `duration` after its last renewal; its holder gives up after `renew_within`."""
+    """Seconds. A lease lasts `duration` after its last renewal; its holder gives up after `renew_within`.
+
+    It is renewed every `retry`; who waits for it asks about twice as often.
+    """
 
     duration: float = 15.0
     renew_within: float = 10.0
@@ -53,17 +63,23 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """Somebody else's lease: the version we saw, and when we saw it first."""
+    """Somebody else's lease: the version we saw, when we saw it first, and whether we had seen none before."""
 
     version: str
     seen_at: float
+    met: bool
+
+
+async def unknown(_holder: str) -> bool:
+    """Where nobody can tell whether a holder has ended."""
+    return False
 
 
 class Elector:
     """One candidate. `run` campaigns, leads and returns when the lease is lost; `release` gives it back.
 
     `now` gives seconds of a monotonic clock, `wall` unix seconds for people to read. `observe` is told after
-    each attempt whether the lease is ours.
+    each attempt whether the lease is ours. `ended` tells of a holder's name whether that has ended for certain.
     """
 
     def __init__(
@@ -76,11 +92,13 @@ class Elector:
         now: Callable[[], float],
         wall: Callable[[], float],
         observe: Callable[[bool], None] = lambda _held: None,
+        ended: Callable[[str], Awaitable[bool]] = unknown,
         draw: Callable[[float, float], float] = random.uniform,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._leases, self._ref, self._identity, self._terms = leases, lease, identity, terms
         self._now, self._wall, self._observe, self._draw, self._sleep = now, wall, observe, draw, sleep
+        self._ended = ended
         self._renewed_at = float("-inf")
         self._ours: Object | None = None
         self._epoch = ""
@@ -91,7 +109,7 @@ class Elector:
     async def run(self) -> None:
         """Campaign until elected, then renew until the lease is lost."""
         while not await self._attempt(self._terms.renew_within):
-            await self._sleep(self._terms.retry * self._draw(1.0, 1.2))
+            await self._sleep(self._terms.retry * self._draw(*STANDBY))
         log.info("This replica leads.", identity=self._identity)
         self.elected.set()
         while (left := self._renewed_at + self._terms.renew_within - self._now()) > 0:
@@ -152,7 +170,7 @@ class Elector:
         if _spec(lease).get("holderIdentity") == self._identity:
             return await self._leases.send(requests.replace(LEASE, self._signed(lease)))
         self._renewed_at = float("-inf")  # whatever we believed until now, it is somebody else's
-        if self._lasts(lease):
+        if self._lasts(lease) and not await self._vacant(lease):
             return None
         return await self._leases.send(requests.replace(LEASE, self._signed(self._taken(lease))))
 
@@ -160,9 +178,14 @@ class Elector:
         """Whether somebody else's lease may still be valid, as far as we have watched it."""
         version = lease["metadata"]["resourceVersion"]
         if self._rival is None or self._rival.version != version:
-            self._rival = Rival(version, self._now())
+            self._rival = Rival(version, self._now(), met=self._rival is None)
         duration = float(_spec(lease).get("leaseDurationSeconds") or 0)
         return bool(_spec(lease).get("holderIdentity")) and self._now() < self._rival.seen_at + duration
+
+    async def _vacant(self, lease: Object) -> bool:
+        """Whether there is no need to wait for a lease that lasts."""
+        suspect = self._rival and (self._rival.met or self._now() >= self._rival.seen_at + LATE * self._terms.retry)
+        return bool(suspect) and await self._ended(str(_spec(lease).get("holderIdentity") or ""))
 
     def _taken(self, lease: Object) -> Object:
         """A lease that has run out or was given back, as it changes hands."""

@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     """Comma-separated; empty means every namespace."""
 
     pod_name: str = Field(default_factory=socket.gethostname, min_length=1)
+    pod_uid: str = ""
+    """Empty outside of a cluster: then nobody can tell when this process has ended, and waits for its lease."""
     pod_namespace: str = Field(default="default", min_length=1)
     """Where the operator itself runs; the lease is kept there."""
 

@@ -47,7 +47,7 @@ def test_every_setting_is_given(helm: Helm) -> None:
 
 
 def test_the_values_are_the_operators_own_defaults(told: Settings) -> None:
-    chosen = {"namespaces", "prometheus_url", "pod_name", "pod_namespace", "webhook_configuration"}
+    chosen = {"namespaces", "prometheus_url", "pod_name", "pod_namespace", "pod_uid", "webhook_configuration"}
     chosen |= {f"prometheus_{name}_file" for name in FILES}
     assert told.model_dump(exclude=chosen) == Settings.model_construct().model_dump(exclude=chosen)
 
@@ -61,6 +61,7 @@ def test_it_knows_its_own_pod(default: Rendered) -> None:
     fields = {one["name"]: one["valueFrom"] for one in default.container["env"] if "valueFrom" in one}
     assert fields == {
         f"{PREFIX}POD_NAME": {"fieldRef": {"fieldPath": "metadata.name"}},
+        f"{PREFIX}POD_UID": {"fieldRef": {"fieldPath": "metadata.uid"}},
         f"{PREFIX}POD_NAMESPACE": {"fieldRef": {"fieldPath": "metadata.namespace"}},
     }
 

@@ -79,6 +79,7 @@ ASKED: dict[Site, tuple[Kind, ...]] = {
     ("traffic/http_route.py", "_create", "create"): (HTTP_ROUTE,),
 }
 ASKED_FOR_THE_LEASE: dict[Site, tuple[Kind, ...]] = {
+    ("identity.py", "ended", "get"): (POD,),
     ("leadership.py", "release", "get"): (LEASE,),
     ("leadership.py", "release", "replace"): (LEASE,),
     ("leadership.py", "_claim", "get"): (LEASE,),
@@ -104,7 +105,7 @@ VERBS = {
     "patch_scale": ("/scale", "patch"),
     "delete": ("", "delete"),
 }
-SENDERS = {"requests", "client", "api", "leases"}
+SENDERS = {"requests", "client", "api", "leases", "pods"}
 """What these methods are called on (a leading underscore apart)."""
 SENT_BY_OTHERS = {"cluster/client.py", "cluster/requests.py"}
 """The client itself: it sends what it is given."""
@@ -177,7 +178,9 @@ def test_the_lease_is_the_operators_alone(default: Rendered) -> None:
     role = default.one("Role", "gracefulservice-lease")
     assert role["metadata"]["namespace"] == "operators"
     assert set(granted(role["rules"])) == needed(ASKED_FOR_THE_LEASE)
-    named = [rule.get("resourceNames") for rule in role["rules"] if rule["verbs"] != ["create"]]
+    named = [
+        rule.get("resourceNames") for rule in role["rules"] if "leases" in rule["resources"] and "get" in rule["verbs"]
+    ]
     assert named == [[default.environment["GRACEFULSERVICE_LEASE_NAME"]]]
 
 

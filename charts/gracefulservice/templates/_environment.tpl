@@ -6,6 +6,8 @@
 {{- include "gracefulservice.prometheus.access" . -}}
 - name: GRACEFULSERVICE_POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
+- name: GRACEFULSERVICE_POD_UID
+  valueFrom: {fieldRef: {fieldPath: metadata.uid}}
 - name: GRACEFULSERVICE_POD_NAMESPACE
   valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
 {{- range $name, $value := include "gracefulservice.settings" . | fromYaml }}
