@@ -191,8 +191,27 @@ def test_a_route_that_is_kept_is_not_fought_over_again() -> None:
     old = body(change=MINE)
     new = merged(old, {"spec": {"replicas": 9}})
     assert response(asked(new, old), [body("cart", THEIRS)])["allowed"] is True
-    assert review.read(wire(asked(new, old))).claim is None
-    assert review.read(wire(asked(old, body()))).claim is not None
+    assert not any(review.read(wire(asked(new, old))).claim)
+    assert any(review.read(wire(asked(old, body()))).claim)
+
+
+ADOPTS = {"spec": {"adopt": {"name": "shop-before"}}}
+
+
+def test_a60_one_deployment_is_adopted_by_one_service_alone() -> None:
+    """Whoever has it already is left alone, and another Deployment is nobody's business."""
+    theirs = body("cart", ADOPTS)
+    said = message(asked(body(change=ADOPTS)), [body("bank"), theirs])
+    assert said.startswith("spec.adopt.name: Deployment shop-before is adopted by GracefulService cart already")
+    other = {"spec": {"adopt": {"name": "another"}}}
+    assert response(asked(body(change=other)), [theirs]) == {"uid": UID, "allowed": True}
+    both = body(change=ADOPTS)
+    assert response(asked(merged(both, {"spec": {"replicas": 9}}), both), [theirs])["allowed"] is True
+
+
+def test_a_deployment_that_nobody_could_ask_about_is_said_so() -> None:
+    found = response(asked(body(change=ADOPTS)), unread="Nobody knows.")
+    assert (found["allowed"], found["warnings"]) == (True, ["spec.adopt.name: Nobody knows."])
 
 
 def test_what_nobody_could_read_is_said_and_refuses_nothing() -> None:

@@ -1,12 +1,13 @@
-"""What two services of one namespace cannot both have: a route of one name, or a host name of one Gateway.
+"""What two services of one namespace cannot both have: a route of one name, a host name of one Gateway, a Deployment.
 
 both name the user's own route       fine: each changes only the rules that name its own Services
 one makes a route the other names    refused: who made it leads all of its traffic to its own Services
 both make routes for one host name   refused: of two such routes a Gateway heeds the older alone
+both adopt one Deployment            refused: its pods and its Service can follow one of them alone
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -14,21 +15,44 @@ from gracefulservice.api import Problem, Spec
 from gracefulservice.rollout.plan import RouteRef, route_of
 
 FIELD = "spec.traffic.routes[0].gatewayAPI"
+ADOPTS = "spec.adopt.name"
 Parent = Mapping[str, Any]
 
 
-def claim(name: str, spec: Mapping[str, Any]) -> RouteRef | None:
-    """The route that a service wants for itself; None for one without, or whose spec cannot be read."""
-    if not spec.get("traffic"):
-        return None
+class Claim(NamedTuple):
+    """What a service wants for itself: a route, and the name of a Deployment."""
+
+    route: RouteRef | None = None
+    adopts: str | None = None
+
+    def beyond(self, before: "Claim") -> "Claim":
+        """What is wanted that was not wanted before."""
+        route = self.route if self.route != before.route else None
+        return Claim(route, self.adopts if self.adopts != before.adopts else None)
+
+
+def claim(name: str, spec: Mapping[str, Any]) -> Claim:
+    """What a service claims; nothing where its spec cannot be read."""
+    if not spec.get("traffic") and not spec.get("adopt"):
+        return Claim()
     try:
-        return route_of(name, Spec.model_validate(spec))
+        read = Spec.model_validate(spec)
     except ValidationError:
-        return None
+        return Claim()
+    return Claim(route_of(name, read), read.adopt.name if read.adopt else None)
 
 
-def conflicts(mine: RouteRef, namespace: str, others: Mapping[str, RouteRef]) -> Iterator[Problem]:
-    """Why this service cannot have its route beside those of `others`, by the names of their services."""
+def conflicts(mine: Claim, namespace: str, others: Mapping[str, Claim]) -> Iterator[Problem]:
+    """Why this service cannot have what it claims beside `others`, by the names of their services."""
+    for name, theirs in others.items():
+        if mine.adopts and mine.adopts == theirs.adopts:
+            yield _adopted(mine.adopts, name)
+    if mine.route:
+        routes = {name: theirs.route for name, theirs in others.items() if theirs.route}
+        yield from _one_route(mine.route, namespace, routes)
+
+
+def _one_route(mine: RouteRef, namespace: str, others: Mapping[str, RouteRef]) -> Iterator[Problem]:
     for name, theirs in others.items():
         if mine.name == theirs.name and mine.ours != theirs.ours:
             yield _made_and_named(mine, name)
@@ -36,13 +60,16 @@ def conflicts(mine: RouteRef, namespace: str, others: Mapping[str, RouteRef]) ->
             yield _two_for_one(name, *place)
 
 
-def neighbours(mine: RouteRef, others: Mapping[str, RouteRef]) -> Iterator[Problem]:
+def neighbours(mine: Claim, others: Mapping[str, Claim]) -> Iterator[Problem]:
     """What is worth knowing about the user's own route where others name it, too."""
-    names = sorted(name for name, theirs in others.items() if theirs.name == mine.name)
-    if names:
+    route = mine.route
+    names = sorted(
+        name for name, theirs in others.items() if route and theirs.route and theirs.route.name == route.name
+    )
+    if route and names:
         yield Problem(
             field=f"{FIELD}.name",
-            sentence=f"HTTPRoute {mine.name} is named by GracefulService {', '.join(names)} as well: each service "
+            sentence=f"HTTPRoute {route.name} is named by GracefulService {', '.join(names)} as well: each service "
             "moves only the weights of its own two Services, so the route needs a rule for each.",
         )
 
@@ -60,6 +87,14 @@ def _made_and_named(mine: RouteRef, other: str) -> Problem:
         field=f"{FIELD}.name",
         sentence=f"HTTPRoute {mine.name} is made for GracefulService {other}, which leads all of its traffic to its "
         "own Services: name a route of your own that has a rule for each service.",
+    )
+
+
+def _adopted(deployment: str, other: str) -> Problem:
+    return Problem(
+        field=ADOPTS,
+        sentence=f"Deployment {deployment} is adopted by GracefulService {other} already, and its pods can follow one "
+        "service alone: leave spec.adopt out here, or delete that service first, which gives the Deployment back.",
     )
 
 

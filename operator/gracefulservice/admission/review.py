@@ -11,13 +11,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from gracefulservice.admission import claims
+from gracefulservice.admission.claims import Claim
 from gracefulservice.api import Problem
 from gracefulservice.api.names import GROUP, KIND, PLURAL
 from gracefulservice.api.problems import Problems
 from gracefulservice.api.value import Value
 from gracefulservice.errors import Invalid
 from gracefulservice.rollout.lint import warnings
-from gracefulservice.rollout.plan import RouteRef, build
+from gracefulservice.rollout.plan import build
 
 API_VERSION: Literal["admission.k8s.io/v1"] = "admission.k8s.io/v1"
 REVIEW: Literal["AdmissionReview"] = "AdmissionReview"
@@ -72,12 +73,12 @@ class Question(Value):
                 return False
 
     @property
-    def claim(self) -> RouteRef | None:
-        """The route that it wants and has not wanted before: only then do other services matter."""
+    def claim(self) -> Claim:
+        """What it wants for itself and has not wanted before: only then do other services matter."""
         if not self.concerns_us:
-            return None
-        mine = claims.claim(self.called, self.spec)
-        return None if mine == claims.claim(self.called, _part(self.old_object, "spec")) else mine
+            return Claim()
+        before = claims.claim(self.called, _part(self.old_object, "spec"))
+        return claims.claim(self.called, self.spec).beyond(before)
 
 
 class _Review(Value):
@@ -99,7 +100,7 @@ def read(body: bytes) -> Question:
 def answer(question: Question, others: Iterable[Object] = (), unread: str = "") -> dict[str, Any]:
     """The AdmissionReview to send back.
 
-    `others` are the GracefulServices of the namespace, which matter where `question.claim` has a value; `unread`
+    `others` are the GracefulServices of the namespace, which matter where `question.claim` claims anything; `unread`
     says why they are not known.
     """
     if not question.concerns_us:
@@ -109,24 +110,23 @@ def answer(question: Question, others: Iterable[Object] = (), unread: str = "") 
     problems = (*(plan if isinstance(plan, tuple) else ()), *problems)
     if problems:
         return _refused(question, problems)
-    unknown = (Problem(field=claims.FIELD, sentence=unread),) if unread else ()
+    field = claims.FIELD if question.claim.route else claims.ADOPTS
+    unknown = (Problem(field=field, sentence=unread),) if unread else ()
     return _allowed(question, (*warnings(question.spec), *remarks, *unknown))
 
 
 def _beside(question: Question, others: Iterable[Object]) -> tuple[Problems, Problems]:
-    """What is wrong, and what is worth knowing, about its route beside those of other services."""
+    """What is wrong, and what is worth knowing, about what it claims beside other services."""
     mine = question.claim
-    if mine is None:
-        return (), ()
-    taken = {name: theirs for name, theirs in map(_claim, others) if theirs and name != question.called}
+    taken = {name: theirs for name, theirs in map(_claim, others) if name != question.called}
     return tuple(claims.conflicts(mine, question.namespace, taken)), tuple(claims.neighbours(mine, taken))
 
 
-def _claim(other: Object) -> tuple[str, RouteRef | None]:
-    """The name of a service, and its route unless it is being deleted."""
+def _claim(other: Object) -> tuple[str, Claim]:
+    """The name of a service, and what it claims: nothing once it is being deleted."""
     metadata = _part(other, "metadata")
     name = str(metadata.get("name", ""))
-    return name, None if metadata.get("deletionTimestamp") else claims.claim(name, _part(other, "spec"))
+    return name, Claim() if metadata.get("deletionTimestamp") else claims.claim(name, _part(other, "spec"))
 
 
 def _allowed(question: Question, said: Sequence[Problem]) -> dict[str, Any]:

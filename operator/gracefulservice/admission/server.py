@@ -29,9 +29,7 @@ WITHIN, READ_WITHIN = 4.5, 2.0
 """Seconds: the API server gives up after 5. The second for reading the other services of the namespace."""
 PERIOD = 30.0
 """Seconds between two looks at the keys."""
-UNREAD = (
-    "The other GracefulServices of the namespace cannot be read now, so nobody has compared their routes with this one."
-)
+UNREAD = "The other GracefulServices of the namespace cannot be read now, so nobody has compared with this one what they have."
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -84,7 +82,7 @@ class Webhook:
 def _read(body: bytes) -> tuple[Question, bool]:
     """The question, and whether other services matter for it."""
     question = review.read(body)
-    return question, question.claim is not None
+    return question, any(question.claim)
 
 
 async def run(keeper: Keeper, webhook: Webhook, port: int, answering: asyncio.Event, period: float = PERIOD) -> None:
