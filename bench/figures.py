@@ -39,8 +39,10 @@ def shown(figures: Iterable[Figure], console: Console) -> None:
 
 
 def written(figures: Iterable[Figure], path: Path = WRITTEN) -> None:
-    """The file that reports and acceptance read."""
+    """The file that reports and acceptance read: what was measured now takes the place of what bears its name there."""
     machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
-    rows = [asdict(one) | {"holds": one.holds} for one in figures]
+    before = json.loads(path.read_text())["figures"] if path.exists() else []
+    rows = {one["id"]: one for one in before} | {one.id: asdict(one) | {"holds": one.holds} for one in figures}
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"figures": rows, "machine": machine}, indent=2, ensure_ascii=False) + "\n")
+    document = {"figures": list(rows.values()), "machine": machine}
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

@@ -33,6 +33,9 @@ def test_figures_are_judged_shown_and_written(tmp_path: Path) -> None:
     found = json.loads((tmp_path / "bench.json").read_text())
     assert found["figures"][1] == {"id": "b", "value": 3.1, "unit": "s", "target": 3.0, "holds": False}
     assert found["machine"]["cores"] >= 1
+    written([Figure("b", 2.0, "s", 3.0), Figure("d", 7.0, "s")], tmp_path / "bench.json")
+    again = json.loads((tmp_path / "bench.json").read_text())["figures"]
+    assert {one["id"]: one["value"] for one in again} == {"a": 3.0, "b": 2.0, "c": 1.0, "d": 7.0}
 
 
 def test_the_forecast_of_the_same_settings_has_the_same_figures() -> None:

@@ -1,4 +1,5 @@
-"""What ran on the real cluster: one row per scenario, as a table and as `build/e2e.json`.
+"""What ran on the real cluster: one row per scenario, as a table and as `build/e2e.json`; and what was measured there,
+beside the simulated figures in `build/bench.json`.
 
 `python -m tests.e2e.report begin` forgets the rows of an earlier run, `… end` gathers and prints those of this one.
 """
@@ -6,11 +7,15 @@
 import json
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from bench.figures import Figure, written
+
 BUILD = Path(__file__).parents[2] / "build"
 ROWS = BUILD / "e2e"
+FIGURES = ROWS / "figures"
 STARTED = ROWS / "started"
 
 
@@ -21,10 +26,16 @@ def write(scenario: str, *, requests: int, lost: int, control: bool) -> None:
     (ROWS / f"{scenario}{'-control' if control else ''}.json").write_text(json.dumps(row))
 
 
+def measured(figure: Figure) -> None:
+    """Keep one figure: its `id` begins with the number of what it is held against."""
+    FIGURES.mkdir(parents=True, exist_ok=True)
+    (FIGURES / f"{figure.id}.json").write_text(json.dumps(asdict(figure)))
+
+
 def begin() -> None:
     """Forget what an earlier run wrote."""
     ROWS.mkdir(parents=True, exist_ok=True)
-    for old in ROWS.glob("*.json"):
+    for old in (*ROWS.glob("*.json"), *FIGURES.glob("*.json")):
         old.unlink()
     STARTED.write_text(str(time.time()))
 
@@ -43,6 +54,11 @@ def end() -> None:
     for row in rows:
         role = "  (control: must lose)" if row["control"] else ""
         print(f"  {row['id']:<14} {row['requests']:>7,} requests  {row['lost']:>4} lost{role}")
+    figures = [Figure(**json.loads(path.read_text())) for path in sorted(FIGURES.glob("*.json"))]
+    written(figures, BUILD / "bench.json")
+    for one in figures:
+        beside = "" if one.target is None else f"  (at most {one.target:g}: {'holds' if one.holds else 'missed'})"
+        print(f"  {one.id:<60} {one.value:>8.4g} {one.unit}{beside}")
     print(f"  in {(time.time() - float(STARTED.read_text())) / 60:.1f} minutes")
 
 

@@ -5,17 +5,20 @@ equal ones go through, and without metrics nothing is concluded.
 import re
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from bench.figures import Figure
 from examples.traffic.client import answers, errors
 from localcluster import operations
+from tests.e2e import report
 from tests.e2e.test_pods_source import PODS
 from tests.e2e.test_weighted import BUDGET, RAMP
 from tests.support import faults, plain
 from tests.support.autoscaling import sampled
-from tests.support.place import Object, Place
+from tests.support.place import Object, Place, event_time
 from tests.support.services import V1, V2, Shop, condition, steps
 from tests.support.site import Site, answered, flowing, over, start, warmed
 
@@ -61,6 +64,7 @@ def test_n2_a_bad_version_is_seen_by_about_twenty(site: Site, record: Record, ba
     message = next(one["message"] for one in status["conditions"] if one["type"] == "Stalled")
     bad = seen if badness == "600ms" else failed
     print(f"N2, {badness}, {source}: {bad} bad answers of {seen} by the new version. {message}")
+    report.measured(Figure(f"N2 bad answers, {badness}, {source}", bad, "requests", 2 * BUDGET))
     assert "against, limit 100 : 1" in message
     assert 1 <= bad <= WORST
     assert summary.lost == 0, summary.first_loss
@@ -84,6 +88,39 @@ def test_n3_equal_versions_go_through(site: Site, record: Record, pair: int) -> 
     assert service.reasons().count("Promoted") == 2
     assert "RolledBack" not in service.reasons()
     assert summary.lost == 0, summary.first_loss
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("source", SOURCES)
+def test_n5_a_good_version_gets_to_its_gate(site: Site, record: Record, source: str) -> None:
+    """Five releases in a row at 100 requests/s, by the budgeted ramp: the time from each change to 100 %."""
+    service = site.service
+    site.start(rollout=RAMP, objectives=OBJECTIVES, **SOURCES[source])
+    warmed(site)
+    with site.users(RATE) as users:
+        answered(users)
+        for number in range(2, 7):
+            service.change({"VERSION": f"v{number}"})
+            service.wait_for("Healthy", 600)
+        summary = over(service, users)
+    record(f"N5 {source}", summary)
+    times = sorted(gates(service))
+    report.measured(Figure(f"N5 change to gate, {source}, median of 5", times[2], "s", 40.0))
+    report.measured(Figure(f"N5 change to gate, {source}, longest of 5", times[-1], "s", 90.0))
+    assert "RolledBack" not in service.reasons()
+    assert summary.lost == 0, summary.first_loss
+
+
+def gates(service: Shop) -> list[float]:
+    """Seconds from the begin of each rollout to its observation at 100 %."""
+    found, begun = [], 0.0
+    for event in sorted(service.place.all("Event"), key=event_time):
+        at = datetime.fromisoformat(event_time(event)).timestamp()
+        if event["reason"] == "RolloutStarted":
+            begun = at
+        elif event["reason"] == "WeightObserved" and " carries 100 % " in event["message"]:
+            found.append(at - begun)
+    return found
 
 
 def way_to_prometheus(place: Place) -> tuple[Object, Object]:
@@ -154,9 +191,11 @@ def without(service: Shop, behind: Object, pods: tuple[int, int]) -> None:
     """For a while nobody answers at Prometheus' address: so many pods of both versions stay, and it is said why."""
     place = service.place
     taken_away(place)
+    since = time.monotonic()
     told = condition(service, "MetricsReadable", "False")
     with sampled(lambda: (len(service.pods("v1")), len(service.pods("v2")))) as seen:
-        place.wait("A warning", lambda: "MetricsUnreadable" in service.reasons(), ALERT)
+        place.wait("A warning", lambda: "MetricsUnreadable" in service.reasons())
+        report.measured(Figure("N7 outage to its warning", time.monotonic() - since, "s", ALERT))
         time.sleep(AWAY)
     assert set(seen) == {pods}, told
     place.apply(behind)

@@ -9,8 +9,10 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
+from bench.figures import Figure
 from examples.traffic.client import errors
 from localcluster.operator_release import NAMESPACE
+from tests.e2e import report
 from tests.e2e.test_weighted import BUDGET, OBJECTIVES, RAMP
 from tests.support import replicas
 from tests.support.faults import done
@@ -31,6 +33,8 @@ NOBODY = 20.0
 """Seconds without any operator."""
 WORST = 3 * BUDGET
 """Errors of a version that fails every request, while nobody works for so long."""
+WITHIN = {"asked to go": 7.0, "killed": 17.0, "frozen": 17.0, "cut off": 17.0}
+"""Seconds: 2 s after the preStop sleep of 5 s; 2 s after the lease has run out."""
 CREATE = ("create", "--dry-run=server", "--output=json", "--filename=-")
 
 
@@ -95,7 +99,7 @@ def test_a40_another_one_leads_and_nothing_happens_twice(site: Site, record: Rec
         assert replicas.leader(stage) == heir, "the lease changed hands once more"
         replicas.renewed(stage, leader)
     record(f"A40 {how}", summary)
-    print(f"A40, {how}: another replica was seen to lead after {seconds:.1f} s.")
+    report.measured(Figure(f"A40 {how}, until another replica leads", seconds, "s", WITHIN[how]))
     once(service)
     assert summary.lost == 0, summary.first_loss
 
@@ -135,6 +139,8 @@ def test_n6_nobody_works_while_a_bad_version_has_its_first_weight(site: Site, re
         summary = over(service, users)
         failed = errors(users.seconds, "v2")
     record("N6 nobody works", summary)
-    print(f"N6: {failed} errors of a version that fails every request, with nobody at work for {NOBODY:.0f} s.")
+    report.measured(
+        Figure("N6 errors of a version that fails every request, nobody at work for 20 s", failed, "", WORST)
+    )
     assert 1 <= failed <= WORST
     assert summary.lost == 0, summary.first_loss

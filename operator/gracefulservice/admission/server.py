@@ -29,7 +29,9 @@ WITHIN, READ_WITHIN = 4.5, 2.0
 """Seconds: the API server gives up after 5. The second for reading the other services of the namespace."""
 PERIOD = 30.0
 """Seconds between two looks at the keys."""
-UNREAD = "The other GracefulServices of the namespace cannot be read now, so nobody has compared with this one what they have."
+UNREAD = (
+    "The other GracefulServices of the namespace cannot be read now, so nobody knows whether one has the same already."
+)
 
 log = structlog.stdlib.get_logger(__name__)
 
