@@ -39,7 +39,7 @@ SLOW_RETRY = 30.0
 """Seconds until something is tried again that no event announces: telling, or a name of ours that others bear."""
 UNREADABLE_COMMAND = (
     f"The annotation {COMMAND_ANNOTATION} is not a command: write it with kubectl graceful, or as JSON with `id` and "
-    "`do` (abort, retry, pause, resume, promote or jump)."
+    "`do` (abort, retry, pause, resume, promote, jump or undo)."
 )
 
 

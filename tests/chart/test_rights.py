@@ -241,6 +241,8 @@ def test_people_get_their_rights_through_the_clusters_own_roles(default: Rendere
     view, edit = (default.one("ClusterRole", f"{NAME}-{who}") for who in ("view", "edit"))
     reading = {(GROUP, "gracefulservices", verb) for verb in ("get", "list", "watch")}
     assert reading <= set(granted(view["rules"]))
+    assert {("apps", "controllerrevisions", verb) for verb in ("get", "list")} <= set(granted(view["rules"]))
+    assert view["metadata"]["labels"]["rbac.authorization.k8s.io/aggregate-to-edit"] == "true"
     assert {verb for _, _, verb in granted(view["rules"])} == {"get", "list", "watch"}
     assert (GROUP, "gracefulservices", "patch") in granted(edit["rules"])
     assert aggregated(view)

@@ -13,6 +13,7 @@ Object = dict[str, Any]
 NAMESPACE = "shop"
 SERVICES = f"/apis/gracefulservice.dev/v1alpha1/namespaces/{NAMESPACE}/gracefulservices"
 DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
+RECORDS = f"/apis/apps/v1/namespaces/{NAMESPACE}/controllerrevisions"
 EVENTS = f"/api/v1/namespaces/{NAMESPACE}/events"
 REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 COMMAND = "gracefulservice.dev/command"
@@ -25,6 +26,7 @@ class ApiServer:
     services: dict[str, Object] = field(default_factory=dict)
     deployments: list[Object] = field(default_factory=list)
     events: list[Object] = field(default_factory=list)
+    records: list[Object] = field(default_factory=list)
     refusals: dict[str, tuple[int, Object | str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     patched: Callable[[Object], None] = lambda _service: None
@@ -36,7 +38,8 @@ class ApiServer:
 
     def put(self, name: str, status: Object | None = None) -> Object:
         """A GracefulService of generation 1."""
-        metadata = {"name": name, "namespace": NAMESPACE, "generation": 1, "resourceVersion": str(self.version)}
+        metadata: Object = {"name": name, "namespace": NAMESPACE, "generation": 1, "uid": f"uid-of-{name}"}
+        metadata["resourceVersion"] = str(self.version)
         self.services[name] = {"metadata": metadata, "spec": {}, "status": status or {}}
         return self.services[name]
 
@@ -50,7 +53,7 @@ class ApiServer:
             return 201, {"status": {"userInfo": {"username": "somebody@example.com"}}}
         if path.startswith(SERVICES):
             return self._service(path.removeprefix(SERVICES).strip("/"), method, query, body)
-        return 200, {"items": {DEPLOYMENTS: self.deployments, EVENTS: self.events}[path]}
+        return 200, {"items": {DEPLOYMENTS: self.deployments, EVENTS: self.events, RECORDS: self.records}[path]}
 
     def _service(self, name: str, method: str, query: dict[str, list[str]], body: Object) -> tuple[int, Any]:
         if "watch" in query:
@@ -59,14 +62,40 @@ class ApiServer:
             return 200, {"metadata": {"resourceVersion": str(self.version)}, "items": list(self.services.values())}
         if name not in self.services:
             return 404, status(f'gracefulservices "{name}" not found', name)
+        if method == "PATCH" and isinstance(body, list):
+            return self._patched(name, body)
         if method == "PATCH":
             self.services[name]["metadata"].setdefault("annotations", {}).update(body["metadata"]["annotations"])
             self.patched(self.services[name])
         return 200, self.services[name]
 
+    def _patched(self, name: str, operations: list[Object]) -> tuple[int, Any]:
+        """The object after a JSON Patch, unless it is not the one that was seen."""
+        found = patched(self.services[name], operations)
+        if found["metadata"]["resourceVersion"] != self.services[name]["metadata"]["resourceVersion"]:
+            return 409, status(f'Operation cannot be fulfilled on "{name}": the object has been modified', name)
+        found["metadata"]["resourceVersion"] = str(int(found["metadata"]["resourceVersion"]) + 1)
+        self.services[name] = found
+        return 200, found
+
     def _watch(self, name: str) -> list[Object]:
         self.watched(self.services[name])
         return [{"type": "MODIFIED", "object": self.services[name]}]
+
+
+def patched(body: Object, operations: list[Object]) -> Object:
+    """An object after a JSON Patch of members of objects, as RFC 6902 has it."""
+    after: Object = json.loads(json.dumps(body))
+    for one in operations:
+        *way, last = (part.replace("~1", "/").replace("~0", "~") for part in one["path"].split("/")[1:])
+        place = after
+        for part in way:
+            place = place[part]
+        if one["op"] in ("remove", "replace"):
+            del place[last]
+        if one["op"] in ("add", "replace"):
+            place[last] = one["value"]
+    return after
 
 
 def status(message: str, name: str = "") -> Object:

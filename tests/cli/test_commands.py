@@ -13,6 +13,7 @@ from tests.cli.conftest import Run
 CLIMBING = {"observedGeneration": 1, "phase": "Progressing", "stable": "aaaaaaaaaa", "canary": "bbbbbbbbbb"}
 ORDERS = ("promote", "abort", "retry", "pause", "resume")
 """Those that need no more than a name."""
+LOOKING = ("status", "plan", "history", "diff", "undo")
 
 
 def given(api: ApiServer, name: str = "web") -> dict[str, object]:
@@ -192,6 +193,10 @@ def test_a_missing_kubeconfig_is_one_sentence(kubeconfig: Path, run: Run) -> Non
         ("launch", "web"),
         ("status", "web", "-o", "xml"),
         ("status", "web", "-w", "-o", "json"),
+        ("undo",),
+        ("undo", "web", "2"),
+        ("history", "web", "-o", "xml"),
+        ("diff", "web", "2", "3"),
     ],
     ids=" ".join,
 )
@@ -264,11 +269,11 @@ def test_version_asks_no_cluster(api: ApiServer, run: Run) -> None:
     assert api.asked == []
 
 
-@pytest.mark.parametrize("command", ["status", "plan", "version", "jump", *ORDERS])
+@pytest.mark.parametrize("command", ["version", "jump", *LOOKING, *ORDERS])
 def test_help_has_an_example(run: Run, command: str) -> None:
     assert f"Example: kubectl graceful {command}" in run(command, "--help").out
 
 
 def test_help_names_every_command(run: Run) -> None:
     out = run("--help").out
-    assert all(f" {command} " in out for command in ("status", "plan", "version", "jump", *ORDERS))
+    assert all(f" {command} " in out for command in ("version", "jump", *LOOKING, *ORDERS))

@@ -8,7 +8,7 @@ from gracefulservice.api.quantities import Instant
 from gracefulservice.api.schema_words import ATOMIC, AnyObject, Documented, Person, Sentence, Word, keyed, shortened
 
 Phase = Literal["Pending", "Progressing", "Paused", "Healthy", "Degraded", "Invalid", "Terminating"]
-Verb = Literal["abort", "retry", "pause", "resume", "promote", "jump"]
+Verb = Literal["abort", "retry", "pause", "resume", "promote", "jump", "undo"]
 Result = Literal["Done", "Refused"]
 Outcome = Literal["Promoted", "RolledBack", "Superseded", "TurnedBack"]
 Truth = Literal["True", "False", "Unknown"]

@@ -6,6 +6,9 @@ live         looking again and again
 scene        what one look found, as a value           pure
 page         that value as a picture for the terminal  pure
 orders       a command, and its receipt                pure
+kept         the revisions of a service                pure
+history, comparison   those in a table, two as a diff  pure
+undoing      the way back to one of them               pure
 planning     a file in place of a cluster, and a forecast
 manifest     that file, refused as admission would
 course_words, outlook_words   the forecast in words    pure

@@ -20,7 +20,7 @@ Object = dict[str, Any]
 TIMEOUT = 10.0
 """Seconds for one request."""
 FIELD_MANAGER = "kubectl-graceful"
-MERGE_PATCH = "application/merge-patch+json"
+MERGE_PATCH, JSON_PATCH = "application/merge-patch+json", "application/json-patch+json"
 GONE = 410
 """The API server forgot the version a watch began at."""
 
@@ -59,7 +59,13 @@ class Connection:
 
     def order(self, name: str, command: str) -> Object:
         """Put a command on the object; gives the object as it is then."""
-        change = {"metadata": {"annotations": {COMMAND_ANNOTATION: command}}}
+        return self._patch(name, {"metadata": {"annotations": {COMMAND_ANNOTATION: command}}}, MERGE_PATCH)
+
+    def change(self, name: str, operations: Sequence[Object]) -> Object:
+        """Carry out a JSON Patch on the object; gives the object as it is then."""
+        return self._patch(name, list(operations), JSON_PATCH)
+
+    def _patch(self, name: str, change: Object | list[Object], content_type: str) -> Object:
         with self._asking(name):
             return _object(
                 self._objects.patch_namespaced_custom_object(
@@ -67,7 +73,7 @@ class Connection:
                     name,
                     change,
                     field_manager=FIELD_MANAGER,
-                    _content_type=MERGE_PATCH,
+                    _content_type=content_type,
                     _request_timeout=TIMEOUT,
                 )
             )
@@ -98,10 +104,17 @@ class Connection:
 
     def deployments(self, name: str) -> list[Object]:
         """The Deployments of a service."""
+        return self._labelled(name, "deployments")
+
+    def records(self, name: str) -> list[Object]:
+        """The ControllerRevisions of a service."""
+        return self._labelled(name, "controllerrevisions")
+
+    def _labelled(self, name: str, plural: str) -> list[Object]:
         labels = f"{NAME_LABEL}={name}"
         with self._asking(name):
             found = self._objects.list_namespaced_custom_object(
-                "apps", "v1", self.namespace, "deployments", label_selector=labels, _request_timeout=TIMEOUT
+                "apps", "v1", self.namespace, plural, label_selector=labels, _request_timeout=TIMEOUT
             )
         return _items(found)
 

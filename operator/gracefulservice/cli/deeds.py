@@ -2,20 +2,25 @@
 
 import json
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import yaml
 
 from gracefulservice.api import Command, Receipt, Verb
-from gracefulservice.cli import live, orders, page
-from gracefulservice.cli.connection import Connection
+from gracefulservice.cli import comparison, history, live, orders, page, undoing
+from gracefulservice.cli.connection import Connection, Object
+from gracefulservice.cli.kept import Shelf, shelf
 from gracefulservice.cli.scene import document as described
 from gracefulservice.cli.scene import read_status, scene
 from gracefulservice.cli.terminal import terminal
 from gracefulservice.cli.words import plain
-from gracefulservice.errors import Unreachable
+from gracefulservice.errors import Stale, Unreachable
 
-__all__ = ["Connection", "document", "order", "show", "watch"]
+__all__ = ["Connection", "compare", "document", "order", "revisions", "show", "undo", "watch"]
+
+RETRIES = 5
+"""Writes that are tried anew because the status has changed meanwhile."""
 
 
 def now() -> float:
@@ -45,7 +50,55 @@ def document(connection: Connection, name: str | None, form: str) -> str:
         said: object = described(*live.look(connection, name))
     else:
         said = {"items": [described(body, scene(body)) for body in connection.list_all()[0]]}
+    return formed(said, form)
+
+
+def formed(said: object, form: str) -> str:
+    """What is said to programs, as JSON or YAML."""
     return json.dumps(said, indent=2) if form == "json" else yaml.safe_dump(said, sort_keys=False).rstrip()
+
+
+def read(connection: Connection, name: str) -> tuple[Object, Shelf]:
+    """A service, and the revisions of it that are kept."""
+    body = connection.get(name)
+    return body, shelf(body, connection.records(name))
+
+
+def revisions(connection: Connection, name: str, form: str | None) -> None:
+    """Print the revisions that are kept."""
+    _, found = read(connection, name)
+    if form:
+        print(formed(history.document(found), form))
+    else:
+        terminal().print(history.page(found, now()))
+
+
+def compare(connection: Connection, name: str, before: str | None, after: str | None) -> None:
+    """Print what changed between two revisions."""
+    _, found = read(connection, name)
+    terminal().print(comparison.page(*comparison.pair(found, before, after)), soft_wrap=True)
+
+
+def undo(connection: Connection, name: str, revision: str | None) -> tuple[str, str]:
+    """Ask for an older revision again; what happens then, and a warning or nothing."""
+    body, found = read(connection, name)
+    wanted = undoing.wanted(found, revision)
+    command = orders.given("undo", found.status, connection.person(), revision=wanted.id)
+    write(connection, body, lambda seen: undoing.operations(seen, wanted, command))
+    return undoing.sentence(found, wanted), undoing.put_back(body)
+
+
+def write(connection: Connection, body: Object, change: Callable[[Object], list[Object]]) -> None:
+    """Change an object as it was seen. Only its spec counts for that: the operator writes the status all the time."""
+    name, generation = body["metadata"]["name"], body["metadata"]["generation"]
+    for last in (*[False] * RETRIES, True):
+        try:
+            connection.change(name, change(body))
+            return
+        except Stale:
+            body = connection.get(name)
+            if last or body["metadata"]["generation"] != generation:
+                raise
 
 
 def order(

@@ -12,7 +12,7 @@ from yaml import YAMLError
 
 from gracefulservice.api.names import API_VERSION, KIND
 from gracefulservice.cli.words import plain
-from gracefulservice.errors import Failure, Invalid, Refused, Unreachable
+from gracefulservice.errors import Failure, Invalid, Refused, Stale, Unreachable
 
 LONGEST_QUOTE = 400
 """Characters quoted from an answer."""
@@ -57,6 +57,8 @@ def refusal(error: ApiException, about: str) -> Failure:
             return Refused("The API server does not know you (401): log in to the cluster again.")
         case 403:
             return Refused(f"You may not do this (403): {said}.")
+        case 409:
+            return Stale(f"Somebody else changed {about} at the same time, so nothing was done: run it again.")
         case code if code and (code >= 500 or code == 429):
             return Unreachable(f"The API server fails ({code}): {said}.")
         case code:

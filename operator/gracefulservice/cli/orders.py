@@ -8,10 +8,12 @@ LONGEST_NAME = 253
 """Characters of the person's name that fit into a receipt."""
 
 
-def given(do: Verb, status: Status, by: str, *, full: bool = False, step: int = 0) -> Command:
+def given(
+    do: Verb, status: Status, by: str, *, full: bool = False, step: int = 0, revision: str | None = None
+) -> Command:
     """A new command for the revision in play, so that it never hits one that came after it was typed."""
-    in_play = status.canary or status.target or ""
-    return Command(id=str(uuid.uuid4()), do=do, revision=in_play, by=by[:LONGEST_NAME], full=full, step=step)
+    meant = revision or status.canary or status.target or ""
+    return Command(id=str(uuid.uuid4()), do=do, revision=meant, by=by[:LONGEST_NAME], full=full, step=step)
 
 
 def written(command: Command) -> str:

@@ -17,7 +17,8 @@ BAR, HEADING = 24, 10
 """Characters."""
 SMALLEST = 100 / (2 * BAR)
 """Percent: half a character."""
-HOUR = 3600.0
+HOUR, DAY = 3600.0, 86400.0
+TWO_DAYS = 2 * DAY
 COLOURS = {"Healthy": "green", "Progressing": "cyan", "Paused": "yellow", "Degraded": "red", "Invalid": "red"}
 """Of the phases."""
 WISHED = {
@@ -152,10 +153,16 @@ def condition(found: Condition, said: set[str]) -> RenderableType:
 
 def event(told: Told, now: float) -> RenderableType:
     """`12 s ago  Promoted  Revision … is stable.`"""
-    age = now - told.at
-    ago = f"{age / HOUR:.0f} h ago" if age >= HOUR else f"{figures.span(age)} ago"
+    ago = f"{age(now - told.at)} ago"
     sentence = Text.assemble(words(told.reason, "yellow" if told.warning else "bold"), "  ", words(told.sentence))
     return columns((16, words(ago)), sentence)
+
+
+def age(seconds: float) -> str:
+    """`40 s`, `3 h`, `5 d`."""
+    if seconds < HOUR:
+        return figures.span(seconds)
+    return f"{seconds / HOUR:.0f} h" if seconds < TWO_DAYS else f"{seconds / DAY:.0f} d"
 
 
 def bar(name: str, percent: float, said: str, colour: str = "cyan") -> RenderableType:

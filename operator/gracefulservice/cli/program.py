@@ -1,4 +1,4 @@
-"""The words of the command line: `kubectl graceful status | plan | promote | abort | retry | jump | …`."""
+"""The words of the command line: `kubectl graceful status | plan | history | promote | abort | undo | …`."""
 
 import sys
 from enum import StrEnum
@@ -32,6 +32,8 @@ Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Its na
 Context = Annotated[str | None, typer.Option(help="The context of the kubeconfig; default: the current one.")]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the operator's answer.")]
 Timeout = Annotated[float, typer.Option(min=0, help="How many seconds to wait for the operator's answer.")]
+
+REVISION = "A revision's number, or its id or the beginning of it"
 
 PATIENCE = 30.0
 HIGHEST_RATE = 10_000_000.0
@@ -182,6 +184,59 @@ def jump(
 ) -> None:
     """Go to any of the explicit steps, forward or back; the present one is done once more."""
     order("jump", name, namespace, context, no_wait, timeout, step=step)
+
+
+@app.command(epilog="Example: kubectl graceful history web")
+def history(
+    name: Name,
+    output: Annotated[Format | None, typer.Option("--output", "-o", help="For programs.")] = None,
+    namespace: Namespace = None,
+    context: Context = None,
+) -> None:
+    """List the revisions that are kept, and what became of each. Needs no operator."""
+    from gracefulservice.cli import deeds  # noqa: PLC0415 - imports the official client, which takes its time
+
+    deeds.revisions(deeds.Connection(context, namespace), name, output.value if output else None)
+
+
+@app.command(epilog="Example: kubectl graceful diff web 2 --to 4")
+def diff(
+    name: Name,
+    revision: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[REV]", help=f"{REVISION}; default: stable, and where that is asked for the one before."
+        ),
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option(metavar="REV", help="What it is compared with; default: what the spec asks for.")
+    ] = None,
+    namespace: Namespace = None,
+    context: Context = None,
+) -> None:
+    """Show what changed between two revisions of what was asked for. Needs no operator."""
+    from gracefulservice.cli import deeds  # noqa: PLC0415 - imports the official client, which takes its time
+
+    deeds.compare(deeds.Connection(context, namespace), name, revision, to)
+
+
+@app.command(epilog="Example: kubectl graceful undo web --to 2")
+def undo(
+    name: Name,
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="REV", help=f"{REVISION}; default: the one that was stable before what is asked for now."),
+    ] = None,
+    namespace: Namespace = None,
+    context: Context = None,
+) -> None:
+    """Ask for an older revision again: a rollout as any other, to what the service was then."""
+    from gracefulservice.cli import deeds  # noqa: PLC0415 - imports the official client, which takes its time
+
+    sentence, warning = deeds.undo(deeds.Connection(context, namespace), name, to)
+    print(sentence)
+    if warning:
+        print(f"Warning: {warning}", file=sys.stderr)
 
 
 @app.command(epilog="Example: kubectl graceful version")

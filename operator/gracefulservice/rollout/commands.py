@@ -42,7 +42,7 @@ def obey(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
 def answered(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float) -> Answer:
     """The command done, or refused with the reason."""
     on_its_way = memory.canary or (memory.leaving if memory.leaving != memory.stable else None)
-    in_play = plan.revision.id if command.do == "retry" or on_its_way is None else on_its_way
+    in_play = plan.revision.id if command.do in ("retry", "undo") or on_its_way is None else on_its_way
     if command.revision and command.revision != in_play:
         return refused(memory, f"Revision {command.revision} is not in play; {in_play} is.")
     return DEEDS[command.do](plan, seen, memory, command, now)
@@ -163,6 +163,14 @@ def barred(plan: Plan, memory: Memory, command: Command, now: float) -> str:
     return ""
 
 
+def undo(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float) -> Answer:
+    """The spec that came with it asks for an older revision; the receipt keeps who wanted that."""
+    target = plan.revision.id
+    if target == memory.canary:
+        return refused(memory, f"Revision {target} is on its way already, so nothing is undone.")
+    return Answer(memory, f"{command.by or 'A person'} asked for revision {target} again.")
+
+
 DEEDS: dict[str, Deed] = {
     "abort": abort,
     "retry": retry,
@@ -170,4 +178,5 @@ DEEDS: dict[str, Deed] = {
     "resume": resume,
     "promote": promote,
     "jump": jump,
+    "undo": undo,
 }

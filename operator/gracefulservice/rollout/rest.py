@@ -11,7 +11,7 @@ from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.receipts import receipt
 from gracefulservice.rollout.rewrites import Rewrites
 from gracefulservice.rollout.seen import WIDE, Seen
-from gracefulservice.rollout.settle import formerly, settled
+from gracefulservice.rollout.settle import formerly, previously, settled, undoing
 from gracefulservice.rollout.stopwatch import Stopwatch
 from gracefulservice.rollout.unread import Unread
 from gracefulservice.rollout.withdrawn import Withdrawn
@@ -77,7 +77,7 @@ def without_pods(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     sentence = f"Revision {target} is stable: the service has 0 replicas, so nothing had to move."
     memory = memory.but(stable=target, former=formerly(memory, target), started=round(now, 3), frozen=freeze(plan))
     after = told(memory, Reason.PROMOTED, sentence, now)
-    return settled(seen, after, target, "Promoted", sentence, now)
+    return settled(seen, after, target, "Promoted", sentence, now, undoing(memory, target, previously(memory)))
 
 
 def strays(seen: Seen, memory: Memory) -> list[str]:

@@ -10,7 +10,7 @@ from gracefulservice.rollout.judging import failed, uncalled, unreadable
 from gracefulservice.rollout.memory import Baking, Climbing, Memory, Warming, Widening
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.seen import Seen
-from gracefulservice.rollout.settle import turned_back
+from gracefulservice.rollout.settle import turned_back, undoing
 from gracefulservice.rollout.stopwatch import Stopwatch
 
 CRASHES = 3
@@ -33,9 +33,9 @@ def superseded(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     needed = unserved(seen, memory) and visible(plan, seen, memory.canary or "")
     if target == memory.canary or needed or (plan.suspended and target != memory.stable):
         return memory
-    if target == memory.stable:
-        return turned_back(seen, memory, f"revision {target} is the target again.", now, condemn=False)
-    return turned_back(seen, memory, f"revision {target} is the target now.", now, condemn=False, superseded=True)
+    newer, by = target != memory.stable, undoing(memory, target, memory.started)
+    why = f"revision {target} is the target {'now' if newer else 'again'}."
+    return turned_back(seen, memory, why, now, condemn=False, superseded=newer, by=by)
 
 
 def emptied(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:

@@ -46,7 +46,8 @@ def promoted(plan: Plan, seen: Seen, memory: Memory, canary: str, now: float) ->
     memory = told(memory, Reason.BAKE_DONE, f"{bake}; revision {old} leaves.", now)
     state = Narrowing(leaving=old) if plan.weighted else Clearing(leaving=old)
     after = memory.but(stable=canary, state=state, former=formerly(memory, canary))
-    return settled(seen, after, canary, "Promoted", sentence, now, hurrying(memory))
+    by = hurrying(memory) or undoing(memory, canary, previously(memory))
+    return settled(seen, after, canary, "Promoted", sentence, now, by)
 
 
 def formerly(memory: Memory, stable: str) -> tuple[str, ...]:
@@ -80,6 +81,18 @@ def hurrying(memory: Memory) -> str:
     """The person whose `promote` decided this rollout, or empty."""
     asked = (receipt.by for receipt in reversed(memory.receipts) if (receipt.do, receipt.result) == ("promote", "Done"))
     return next(asked, "") if memory.hurry and not memory.trusted else ""
+
+
+def undoing(memory: Memory, target: str, since: float) -> str:
+    """The person whose `undo` asked for `target` after the last other rollout began at `since`, or empty."""
+    wanted = ("undo", "Done", target)
+    found = (one for one in reversed(memory.receipts) if (one.do, one.result, one.revision) == wanted)
+    return next((one.by for one in found if one.time > since), "")
+
+
+def previously(memory: Memory) -> float:
+    """When the last rollout in history began."""
+    return memory.history[0].started if memory.history else 0.0
 
 
 def turned_back(
