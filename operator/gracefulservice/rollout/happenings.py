@@ -55,8 +55,21 @@ class Reason(StrEnum):
     COMMAND_REFUSED = "CommandRefused"
 
 
-def told(memory: Memory, reason: Reason, sentence: str, now: float, *, warning: bool = False) -> Memory:
+class Fault(StrEnum):
+    """What a revision is condemned for."""
+
+    VERDICT = "Verdict"
+    """The judge's, that of samples, or a guard beyond its threshold."""
+    DEADLINE = "Deadline"
+    CRASH_LOOP = "CrashLoop"
+    ABORT = "Abort"
+
+
+def told(
+    memory: Memory, reason: Reason, sentence: str, now: float, *, warning: bool = False, fault: Fault | None = None
+) -> Memory:
     """`memory` with one more thing to tell."""
     last = memory.happenings[-1].id if memory.happenings else memory.told
-    news = Happening(id=last + 1, reason=reason, sentence=sentence, at=round(now, 3), warning=warning)
+    at = round(now, 3)
+    news = Happening(id=last + 1, reason=reason, sentence=sentence, at=at, warning=warning, fault=fault or "")
     return memory.but(happenings=(*memory.happenings, news)[-KEPT:])

@@ -214,6 +214,7 @@ class Happening(Value):
     sentence: str
     at: float
     warning: bool = False
+    fault: str = ""  # of a rollback: what it was for, in one word
 
 
 class Memory(Value):

@@ -4,7 +4,7 @@ from gracefulservice.api import HistoryEntry
 from gracefulservice.api.status import Outcome
 from gracefulservice.rollout import figures
 from gracefulservice.rollout.capacity import ALL, reached
-from gracefulservice.rollout.happenings import KEPT, Reason, told
+from gracefulservice.rollout.happenings import KEPT, Fault, Reason, told
 from gracefulservice.rollout.judge import quiet
 from gracefulservice.rollout.memory import Clearing, Draining, Idle, Memory, Narrowing, Returning, TurningBack, Widening
 from gracefulservice.rollout.objective import leading
@@ -83,7 +83,14 @@ def hurrying(memory: Memory) -> str:
 
 
 def turned_back(
-    seen: Seen, memory: Memory, why: str, now: float, *, condemn: bool, superseded: bool = False, by: str = ""
+    seen: Seen,
+    memory: Memory,
+    why: str,
+    now: float,
+    *,
+    condemn: Fault | None = None,
+    superseded: bool = False,
+    by: str = "",
 ) -> Memory:
     """Every user goes back to stable. Only a condemned revision is not tried again."""
     canary = memory.canary
@@ -92,7 +99,8 @@ def turned_back(
     outcome: Outcome = "RolledBack" if condemn else "Superseded" if superseded else "TurnedBack"
     reason = Reason.ROLLED_BACK if condemn else Reason.TURNED_BACK
     marks = memory.condemned | ({canary: why} if condemn else {})
-    memory = told(memory, reason, f"Revision {canary} goes back to {memory.stable}: {why}", now, warning=condemn)
+    sentence = f"Revision {canary} goes back to {memory.stable}: {why}"
+    memory = told(memory, reason, sentence, now, warning=condemn is not None, fault=condemn)
     memory = memory.but(state=TurningBack(leaving=canary), condemned=marks)
     return settled(seen, memory, canary, outcome, why, now, by)
 
