@@ -32,7 +32,7 @@ from prometheus_client.registry import Collector
 from gracefulservice.cluster.requests import Request
 from gracefulservice.errors import Failure
 from gracefulservice.ports import Notifier, Owner
-from gracefulservice.rollout.happenings import Fault, Reason
+from gracefulservice.rollout.happenings import Fault
 from gracefulservice.rollout.memory import Happening
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -136,14 +136,12 @@ class Telemetry:
         """A look at metrics found a newest sample of that age."""
         self._ages.observe(seconds)
 
-    def happened(self, owner: Owner, happening: Happening) -> None:
+    def happened(self, happening: Happening) -> None:
         """One happening was told."""
         self._happenings.labels(happening.reason).inc()
         if happening.fault:
             self._rollbacks.labels(happening.fault).inc()
-        if happening.reason == Reason.ROLLED_BACK:
-            evidence = owner.status.get("evidence") or {}
-            self._errors.inc(evidence.get("errors", 0))
+        self._errors.inc(happening.errors)
 
     async def render(self) -> bytes:
         """All of it as Prometheus reads it. Written in a thread, because thousands of series take a while."""
@@ -163,7 +161,7 @@ class Counted:
     async def tell(self, owner: Owner, happening: Happening) -> None:
         """Tell it, then count it."""
         await self._notifier.tell(owner, happening)
-        self._telemetry.happened(owner, happening)
+        self._telemetry.happened(happening)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def test_a_failing_canary_is_condemned_at_once(state: Any, paused: str) -> None:
     assert (found.state, list(found.condemned)) == (BACK, [NEW])
     assert "40 of 100 canary requests failed" in found.condemned[NEW]
     told = found.happenings[-1]
-    assert (told.reason, told.warning, told.fault) == ("RolledBack", True, "Verdict")
+    assert (told.reason, told.warning, told.fault, told.errors) == ("RolledBack", True, "Verdict", 40)
 
 
 @each_state

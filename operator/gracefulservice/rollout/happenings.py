@@ -1,6 +1,7 @@
 """What happened and must be told: reasons are one enum, sentences carry the numbers."""
 
 from enum import StrEnum
+from typing import Any
 
 from gracefulservice.rollout.memory import Happening, Memory
 
@@ -65,11 +66,8 @@ class Fault(StrEnum):
     ABORT = "Abort"
 
 
-def told(
-    memory: Memory, reason: Reason, sentence: str, now: float, *, warning: bool = False, fault: Fault | None = None
-) -> Memory:
-    """`memory` with one more thing to tell."""
+def told(memory: Memory, reason: Reason, sentence: str, now: float, *, warning: bool = False, **more: Any) -> Memory:
+    """`memory` with one more thing to tell, and what else is known of it."""
     last = memory.happenings[-1].id if memory.happenings else memory.told
-    at = round(now, 3)
-    news = Happening(id=last + 1, reason=reason, sentence=sentence, at=at, warning=warning, fault=fault or "")
+    news = Happening(id=last + 1, reason=reason, sentence=sentence, at=round(now, 3), warning=warning, **more)
     return memory.but(happenings=(*memory.happenings, news)[-KEPT:])

@@ -100,9 +100,16 @@ def turned_back(
     reason = Reason.ROLLED_BACK if condemn else Reason.TURNED_BACK
     marks = memory.condemned | ({canary: why} if condemn else {})
     sentence = f"Revision {canary} goes back to {memory.stable}: {why}"
-    memory = told(memory, reason, sentence, now, warning=condemn is not None, fault=condemn)
+    blame = {"fault": condemn, "errors": exposed(memory)} if condemn else {}
+    memory = told(memory, reason, sentence, now, warning=bool(condemn), **blame)
     memory = memory.but(state=TurningBack(leaving=canary), condemned=marks)
     return settled(seen, memory, canary, outcome, why, now, by)
+
+
+def exposed(memory: Memory) -> float:
+    """Bad answers of the canary to users, by the objective that counts the most."""
+    tallies = memory.evidence.tallies.values() if memory.evidence else ()
+    return max((tally.bad for tally in tallies), default=0.0)
 
 
 def narrowing(plan: Plan, seen: Seen, memory: Memory, state: Narrowing) -> Memory:
