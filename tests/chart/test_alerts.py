@@ -12,7 +12,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from gracefulservice import application
+from gracefulservice.admission import server
 from gracefulservice.application import admit, show
 from gracefulservice.metrics.reader import TIMEOUT
 from gracefulservice.rollout.rhythm import BY_PROMETHEUS
@@ -53,7 +53,7 @@ def seconds(text: str) -> float:
 @pytest.fixture
 async def exported(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, str]]]:
     """Every metric that a leader with a webhook exports: the labels of its series."""
-    monkeypatch.setattr(application.admission, "run", AsyncMock())
+    monkeypatch.setattr(server, "run", AsyncMock())
     outside = MagicMock(telemetry=Telemetry(), standings=Standings(), settings=Settings(webhook_configuration="w"))
     outside.elector.valid_for.return_value, outside.clock.now.return_value = 10.0, 1000.0
     show(outside, MagicMock(depth=0, oldest=0.0))

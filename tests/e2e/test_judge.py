@@ -37,6 +37,9 @@ AWAY = 60.0
 """Seconds without Prometheus: twelve scrapes, and six times what any step holds."""
 ALERT = 90.0
 """Seconds after which an outage must have been told, by the number N7."""
+UNREAD = 'gracefulservice_rollout_held_longest_seconds{reason="MetricsUnreadable"}'
+FIRES, ON_ITS_WAY = 60.0, 15.0
+"""What of it makes the alert fire, and the seconds until a scrape and an evaluation have seen that."""
 V3 = {"VERSION": "v3"}
 BEARABLE = {"ERROR_RATE": "0.009"}
 """Nine tenths of the error rate that is allowed."""
@@ -154,8 +157,11 @@ def without(service: Shop, behind: Object, pods: tuple[int, int]) -> None:
     """For a while nobody answers at Prometheus' address: so many pods of both versions stay, and it is said why."""
     place = service.place
     taken_away(place)
+    away = time.monotonic()
     told = condition(service, "MetricsReadable", "False")
     with sampled(lambda: (len(service.pods("v1")), len(service.pods("v2")))) as seen:
+        left = ALERT - ON_ITS_WAY - (time.monotonic() - away)
+        place.wait("The alert", lambda: faults.operator_figure(place.stage, UNREAD) >= FIRES, left)
         place.wait("A warning", lambda: "MetricsUnreadable" in service.reasons(), ALERT)
         time.sleep(AWAY)
     assert set(seen) == {pods}, told
