@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from gracefulservice import handlers, telemetry
+from gracefulservice import handlers, standing, telemetry
 from gracefulservice.admission import server as admission
 from gracefulservice.admission.keeper import Keeper, Places
 from gracefulservice.admission.server import Webhook
@@ -38,7 +38,8 @@ from gracefulservice.metrics.sources import Sources
 from gracefulservice.ports import Clock, Key, Ports
 from gracefulservice.reconcile import reconcile
 from gracefulservice.settings import Settings, from_environment
-from gracefulservice.telemetry import Counted, Health, Telemetry
+from gracefulservice.standing import Standings
+from gracefulservice.telemetry import Health, Telemetry
 from gracefulservice.traffic import routers
 from gracefulservice.wakes import Reconcile, Register, audited
 from gracefulservice.work_queue import WorkQueue
@@ -68,6 +69,7 @@ class Outside:
     identity: str
     nodes: Nodes
     departures: Departures = field(default_factory=Departures)
+    standings: Standings = field(default_factory=Standings)
     answering: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while the webhook answers."""
 
@@ -87,9 +89,9 @@ async def compose(outside: Outside) -> AsyncIterator[Reconcile]:
             cluster=KubernetesCluster(client, outside.departures, outside.nodes),
             router=routers(client, lambda: outside.elector.epoch),
             metrics=Sources(prometheus, scraped),
-            notifier=Counted(Recorder(client, outside.identity), outside.telemetry),
+            notifier=Recorder(client, outside.identity),
         )
-        yield lambda key: reconcile(key, ports)
+        yield partial(reconcile, ports=standing.observed(ports, outside.telemetry, outside.standings))
 
 
 def main() -> int:
@@ -159,10 +161,8 @@ class TimeOfDay:
 
 def show(outside: Outside, queue: WorkQueue[Key]) -> None:
     """Numbers that are read when somebody asks for the metrics."""
-    watch = outside.telemetry.watch
-    watch("queue_depth", "Objects that are due and wait for a worker.", lambda: queue.depth)
-    watch("queue_oldest_seconds", "For how long the longest of them has waited.", lambda: queue.oldest)
-    watch("leading", "1 while this replica leads, else 0.", lambda: outside.elector.valid_for() > 0)
+    leads, each = lambda: outside.elector.valid_for() > 0, outside.settings.metrics_per_service
+    standing.show(outside.telemetry, queue, outside.standings, leads, outside.clock, each=each)
 
 
 def health(outside: Outside, queue: WorkQueue[Key], stop: asyncio.Event) -> Health:

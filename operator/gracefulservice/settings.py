@@ -68,6 +68,8 @@ class Settings(BaseSettings):
 
     port: int = Field(default=8080, ge=1, le=65535)
     """For `/livez`, `/readyz` and `/metrics`."""
+    metrics_per_service: bool = False
+    """Whether metrics name the services one by one, which makes as many series."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "text"] = "json"
 

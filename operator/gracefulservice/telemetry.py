@@ -1,13 +1,13 @@
 """What the operator says about itself: metrics, logs, and whether it is alive and ready.
 
-Labels are drawn from closed sets (verbs, kinds, codes, results); no object's name is ever one, so the number
-of series does not grow with the number of services.
+Labels are drawn from closed sets (verbs, kinds, codes, results), so that the number of series does not grow with the
+number of services; names of objects are among them only where `GRACEFULSERVICE_METRICS_PER_SERVICE` asks for that.
 """
 
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -25,15 +25,43 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 
 from gracefulservice.cluster.requests import Request
+from gracefulservice.errors import Failure
 from gracefulservice.ports import Notifier, Owner
-from gracefulservice.rollout.happenings import Reason
+from gracefulservice.rollout.happenings import Fault
 from gracefulservice.rollout.memory import Happening
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-"""Edges of the histograms."""
+"""Edges of the histograms of durations."""
+AGES = (1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0)
+"""Edges of the histogram of ages."""
+RESULTS = ("ok", "Bug", *sorted(failure.__name__ for failure in Failure.__subclasses__()))
+"""How a look can end."""
+Series = Mapping[tuple[str, ...], float]
+"""The values of a gauge's labels → its number."""
+
+
+class Survey(Collector):
+    """One gauge whose series come and go. What was read last is shown as a whole: no scrape ever sees a part of it."""
+
+    def __init__(self, name: str, meaning: str, labels: Sequence[str], read: Callable[[], Series]) -> None:
+        self._words, self._read = (name, meaning, None, labels), read
+        self._family = GaugeMetricFamily(*self._words)
+
+    def refresh(self) -> None:
+        """Read all of it anew."""
+        family = GaugeMetricFamily(*self._words)
+        for values, number in self._read().items():
+            family.add_metric(values, number)
+        self._family = family
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """What was read last."""
+        return (self._family,)
 
 
 class Telemetry:
@@ -43,7 +71,8 @@ class Telemetry:
         self.registry = registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
-        self._watched: list[tuple[Gauge, Callable[[], float]]] = []
+        self._watched: dict[str, tuple[Gauge, Callable[[], float]]] = {}
+        self._surveys: list[Survey] = []
         self._looks = self._histogram("reconcile_seconds", "Duration of one look at one object.", "result")
         self._calls = self._counter("api_requests", "Requests to the Kubernetes API.", "verb", "kind", "code")
         self._call_seconds = self._histogram("api_request_seconds", "Duration of such a request.", "verb")
@@ -53,12 +82,24 @@ class Telemetry:
         self._errors = self._counter(
             "errors_exposed", "Bad answers of canaries to users, until the verdict that rolled them back."
         )
+        self._rollbacks = self._counter(
+            "rollbacks", "Rollbacks by their cause; those by a verdict kept a bad version from everybody.", "cause"
+        )
+        self._ages = self._histogram("evidence_age_seconds", "Age of the newest sample at a look.", edges=AGES)
+        self._begin_at_zero()
+
+    def _begin_at_zero(self) -> None:
+        """Series that alerts watch are there before anything happens, or their first increase would not be one."""
+        for result in RESULTS:
+            self._looks.labels(result)
+        for fault in Fault:
+            self._rollbacks.labels(fault)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"gracefulservice_{name}", meaning, labels, registry=self.registry)
 
-    def _histogram(self, name: str, meaning: str, *labels: str) -> Histogram:
-        return Histogram(f"gracefulservice_{name}", meaning, labels, registry=self.registry, buckets=SECONDS)
+    def _histogram(self, name: str, meaning: str, *labels: str, edges: Sequence[float] = SECONDS) -> Histogram:
+        return Histogram(f"gracefulservice_{name}", meaning, labels, registry=self.registry, buckets=edges)
 
     def called(self, request: Request, code: str, seconds: float) -> None:
         """One request to the API server has ended."""
@@ -78,20 +119,36 @@ class Telemetry:
         self._attempts.labels(str(held).lower()).inc()
 
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
-        """Show a number that is read when somebody asks: `gracefulservice_<name>`."""
-        self._watched.append((Gauge(f"gracefulservice_{name}", meaning, registry=self.registry), read))
+        """Show a number that is read when somebody asks: `gracefulservice_<name>`. A part that begins anew has its
+        number read anew.
+        """
+        known = self._watched.get(name)
+        gauge = known[0] if known else Gauge(f"gracefulservice_{name}", meaning, registry=self.registry)
+        self._watched[name] = gauge, read
 
-    def happened(self, owner: Owner, happening: Happening) -> None:
+    def survey(self, name: str, meaning: str, labels: Sequence[str], read: Callable[[], Series]) -> None:
+        """The same for a gauge with labels: `read` gives all of its series, those that are gone no more."""
+        survey = Survey(f"gracefulservice_{name}", meaning, labels, read)
+        self._surveys.append(survey)
+        self.registry.register(survey)
+
+    def aged(self, seconds: float) -> None:
+        """A look at metrics found a newest sample of that age."""
+        self._ages.observe(seconds)
+
+    def happened(self, happening: Happening) -> None:
         """One happening was told."""
         self._happenings.labels(happening.reason).inc()
-        if happening.reason == Reason.ROLLED_BACK:
-            evidence = owner.status.get("evidence") or {}
-            self._errors.inc(evidence.get("errors", 0))
+        if happening.fault:
+            self._rollbacks.labels(happening.fault).inc()
+        self._errors.inc(happening.errors)
 
     async def render(self) -> bytes:
         """All of it as Prometheus reads it. Written in a thread, because thousands of series take a while."""
-        for gauge, read in self._watched:
+        for gauge, read in self._watched.values():
             gauge.set(read())
+        for survey in self._surveys:
+            survey.refresh()
         return await asyncio.to_thread(generate_latest, self.registry)
 
 
@@ -104,7 +161,7 @@ class Counted:
     async def tell(self, owner: Owner, happening: Happening) -> None:
         """Tell it, then count it."""
         await self._notifier.tell(owner, happening)
-        self._telemetry.happened(owner, happening)
+        self._telemetry.happened(happening)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,9 @@ EFFECTS: list[tuple[str, Any, str, str, Any]] = [
     ("logs.format", "text", "Deployment", "GRACEFULSERVICE_LOG_FORMAT", "text"),
     ("metrics.port", 9000, "Service", "spec/ports/0/port", 9000),
     ("metrics.annotate", "Nowhere", "Service", "metadata/annotations", None),
+    ("metrics.perService", True, "Deployment", "GRACEFULSERVICE_METRICS_PER_SERVICE", "true"),
+    ("metrics.podMonitor.enabled", True, "PodMonitor", "metadata/name", "gracefulservice"),
+    ("alerts.enabled", True, "PrometheusRule", "metadata/name", "gracefulservice"),
     ("resources.requests.cpu", "1", "Deployment", f"{CONTAINER}/resources/requests/cpu", "1"),
     ("resources.requests.memory", "1Gi", "Deployment", f"{CONTAINER}/resources/requests/memory", "1Gi"),
     ("resources.limits.memory", "2Gi", "Deployment", f"{CONTAINER}/resources/limits/memory", "2Gi"),
@@ -64,7 +67,8 @@ ACCESS = {
         *("tls.client.secret", "tls.client.certificateKey", "tls.client.privateKeyKey"),
     )
 }
-ELSEWHERE = {"serviceAccount.create"} | ACCESS
+MONITORING = {"metrics.podMonitor.interval", "metrics.podMonitor.labels", "alerts.labels"}
+ELSEWHERE = {"serviceAccount.create"} | ACCESS | MONITORING
 """Values that mean something only together with another one; they have a test of their own."""
 
 
@@ -147,6 +151,7 @@ def test_a_typo_is_refused_with_its_place(helm: Helm, path: str) -> None:
         ({"namespaces": ["a", "a"]}, "at '/namespaces': items at 0 and 1 are equal"),
         ({"namespaces": ["A"]}, "at '/namespaces/0': 'A' does not match pattern"),
         ({"metrics": {"port": 80}}, "at '/metrics/port': minimum: got 80, want 1,024"),
+        ({"metrics": {"podMonitor": {"interval": "10"}}}, "at '/metrics/podMonitor/interval': '10' does not match"),
         ({"webhook": {"port": 80}}, "at '/webhook/port': minimum: got 80, want 1,024"),
         ({"webhook": {"port": 8080}}, "webhook.port and metrics.port must differ; both are 8080."),
         ({"podLabels": {"app.kubernetes.io/name": "x"}}, "at '/podLabels/app.kubernetes.io~1name'"),

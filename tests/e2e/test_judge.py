@@ -40,6 +40,9 @@ AWAY = 60.0
 """Seconds without Prometheus: twelve scrapes, and six times what any step holds."""
 ALERT = 90.0
 """Seconds after which an outage must have been told, by the number N7."""
+UNREAD = 'gracefulservice_rollout_held_longest_seconds{reason="MetricsUnreadable"}'
+FIRES, ON_ITS_WAY = 60.0, 15.0
+"""What of it makes the alert fire, and the seconds until a scrape and an evaluation have seen that."""
 V3 = {"VERSION": "v3"}
 BEARABLE = {"ERROR_RATE": "0.009"}
 """Nine tenths of the error rate that is allowed."""
@@ -194,6 +197,8 @@ def without(service: Shop, behind: Object, pods: tuple[int, int]) -> None:
     since = time.monotonic()
     told = condition(service, "MetricsReadable", "False")
     with sampled(lambda: (len(service.pods("v1")), len(service.pods("v2")))) as seen:
+        place.wait("The alert", lambda: faults.operator_figure(place.stage, UNREAD) >= FIRES)
+        report.measured(Figure("N7 outage to its alert", time.monotonic() - since + ON_ITS_WAY, "s", ALERT))
         place.wait("A warning", lambda: "MetricsUnreadable" in service.reasons())
         report.measured(Figure("N7 outage to its warning", time.monotonic() - since, "s", ALERT))
         time.sleep(AWAY)

@@ -48,6 +48,7 @@ def test_a_rollout_can_be_aborted_until_the_pointer_moves(state: Any) -> None:
     after, receipt = told(memory(state), command("abort"))
     assert (after.state, after.condemned) == (TurningBack(leaving=NEW), {NEW: "somebody aborted the rollout."})
     assert (after.history[0].outcome, after.history[0].by) == ("RolledBack", "somebody")
+    assert [one.fault for one in after.happenings] == ["Abort"]
     assert receipt.sentence == f"Revision {NEW} goes back to {OLD} and is condemned."
 
 

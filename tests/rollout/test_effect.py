@@ -162,7 +162,7 @@ def test_a_bake_does_not_count_without_effect_unless_somebody_insists(hurry: Any
     [
         (REACHED, "True", "Effective", f"300 of 1,240 requests reached revision {NEW} (24.2 %) since 12:00:00 UTC."),
         (NOTHING, "False", "NoEffect", f"1 of 1,240 requests reached revision {NEW} (0.1 %) since 12:00:00 UTC: the "),
-        (LITTLE, "False", "NoEffect", f"or most callers pass it by and use the Service of {OLD} directly."),
+        (LITTLE, "False", "LittleEffect", f"or most callers pass it by and use the Service of {OLD} directly."),
         (FLOODED, "False", "MoreThanWanted", "a gateway sends it more than the route says"),
         (OPEN, "Unknown", "Counting", "too few to tell"),
         (OPEN.model_copy(update={"since": None}), "Unknown", "Counting", "Weight 25 % wanted, not observed yet."),

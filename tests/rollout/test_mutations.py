@@ -62,7 +62,7 @@ def condemnation_forgotten(patch: pytest.MonkeyPatch) -> None:
     original = settle.turned_back
 
     def uncondemned(*args: Any, **kwargs: Any) -> Memory:
-        return original(*args, **{**kwargs, "condemn": False})
+        return original(*args, **{**kwargs, "condemn": None})
 
     patch.setattr(safety, "turned_back", uncondemned)
 

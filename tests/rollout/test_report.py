@@ -150,7 +150,7 @@ def test_transition_times_move_with_the_status_only() -> None:
         ("nothing is judged", None, None, None),
         ("it was never read", begin(JUDGED.objectives, NOW - 60), "False", "NotReadYet"),
         ("an outage", evidence(9, 0).model_copy(update={"outage": "It is out."}), "False", "Outage"),
-        ("nobody calls", evidence(0, 0), "True", "Readable"),
+        ("nobody calls", evidence(0, 0), "True", "NoTraffic"),
         ("it is read", evidence(2000, 0), "True", "Readable"),
     ],
 )

@@ -49,6 +49,7 @@ def test_another_target_turns_the_canary_back_uncondemned(
     found = after(memory(state, paused=paused), plan(image))
     assert (found.state, found.condemned, found.paused) == (BACK, {}, "")
     assert (found.history[0].outcome, found.history[0].sentence) == (outcome, why)
+    assert [one.fault for one in found.happenings] == [""]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,8 @@ def test_a_failing_canary_is_condemned_at_once(state: Any, paused: str) -> None:
     found = after(memory(state, evidence=FAILING, paused=paused), JUDGED)
     assert (found.state, list(found.condemned)) == (BACK, [NEW])
     assert "40 of 100 canary requests failed" in found.condemned[NEW]
-    assert (found.happenings[-1].reason, found.happenings[-1].warning) == ("RolledBack", True)
+    told = found.happenings[-1]
+    assert (told.reason, told.warning, told.fault, told.errors) == ("RolledBack", True, "Verdict", 40)
 
 
 @each_state
@@ -123,7 +125,7 @@ def test_pods_that_do_not_come_condemn_at_the_deadline(story: str, state: Any, w
     stuck = seen(4, fleets=fleets(old=4) | {NEW: Fleet(4, 0, 1, trouble="ErrImagePull")})
     found = after(memory(state), look=stuck)
     late = f"{why} (ErrImagePull) and no further one became ready within the progress deadline of 40 s."
-    assert (found.state, found.condemned) == (BACK, {NEW: late}), story
+    assert (found.state, found.condemned, found.happenings[-1].fault) == (BACK, {NEW: late}, "Deadline"), story
 
 
 def test_before_the_deadline_nothing_happens() -> None:
@@ -154,6 +156,7 @@ def test_a_canary_that_served_and_crashes_is_condemned(
     found = after(memory(state), look=seen(4, 4, weight=25, fleets=fleets(old=4) | {NEW: crashing}))
     why = f"its containers crash again and again, {restarts} times so far (CrashLoopBackOff)."
     assert found.condemned == ({NEW: why} if condemned else {}), story
+    assert [one.fault for one in found.happenings] == (["CrashLoop"] if condemned else [])
 
 
 @pytest.mark.parametrize("state", [Idle(), Narrowing(leaving=OLD), BACK], ids=lambda state: state.kind)

@@ -6,6 +6,7 @@ import pytest
 
 from gracefulservice.api import Receipt
 from gracefulservice.rollout.decide import TICK, decide
+from gracefulservice.rollout.happenings import Fault
 from gracefulservice.rollout.memory import (
     Baking,
     Clearing,
@@ -115,7 +116,7 @@ def test_history_knows_no_number_of_a_revision_without_a_record() -> None:
 
 def test_at_rest_nothing_can_turn_back() -> None:
     """There is no canary."""
-    assert turned_back(seen(), memory(), "it is so.", NOW, condemn=True) == memory()
+    assert turned_back(seen(), memory(), "it is so.", NOW, condemn=Fault.ABORT) == memory()
 
 
 ONLY_NEW = ServiceSeen(NEW, endpoints(new=4))

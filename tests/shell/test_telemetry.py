@@ -9,11 +9,13 @@ import aiohttp
 import pytest
 import structlog
 from aiohttp.test_utils import unused_port
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gracefulservice.cluster import requests
 from gracefulservice.cluster.kinds import DEPLOYMENT, Ref
 from gracefulservice.ports import Owner
+from gracefulservice.rollout.happenings import Fault
 from gracefulservice.rollout.memory import Happening
 from gracefulservice.telemetry import Counted, Health, Telemetry, configure_logs, serving
 
@@ -29,7 +31,7 @@ async def fetched(path: str, telemetry: Telemetry, health: Health) -> tuple[int,
         return response.status, await response.text()
 
 
-SHOP = Owner({"metadata": {"namespace": "shop", "name": "web"}, "status": {"evidence": {"errors": 4}}})
+SHOP = Owner({"metadata": {"namespace": "shop", "name": "web"}})
 
 
 class Silent:
@@ -60,8 +62,11 @@ async def test_metrics_are_what_was_counted() -> None:
     telemetry.looked("Unreachable", 0.3)
     telemetry.campaigned(held=True)
     counted = Counted(Silent(), telemetry)
-    for number, reason in enumerate(("RolloutStarted", "RolledBack"), start=1):
-        await counted.tell(SHOP, Happening(id=number, reason=reason, sentence="So it is.", at=0))
+    for number, (reason, fault) in enumerate((("RolloutStarted", ""), ("RolledBack", "CrashLoop")), start=1):
+        await counted.tell(
+            SHOP, Happening(id=number, reason=reason, sentence="So it is.", at=0, fault=fault, errors=4 if fault else 0)
+        )
+    telemetry.aged(6.0)
     telemetry.watch("queue_depth", "Objects that wait.", lambda: 3)
     status, text = await fetched("/metrics", telemetry, Health())
     found = {
@@ -78,8 +83,44 @@ async def test_metrics_are_what_was_counted() -> None:
     assert found["gracefulservice_happenings_total", (("reason", "RolloutStarted"),)] == 1
     assert found["gracefulservice_happenings_total", (("reason", "RolledBack"),)] == 1
     assert found["gracefulservice_errors_exposed_total", ()] == 4
+    assert found["gracefulservice_rollbacks_total", (("cause", "CrashLoop"),)] == 1
+    assert found["gracefulservice_evidence_age_seconds_bucket", (("le", "5.0"),)] == 0
+    assert found["gracefulservice_evidence_age_seconds_bucket", (("le", "7.5"),)] == 1
     assert found["gracefulservice_queue_depth", ()] == 3
     assert "shop" not in text, "no object's name is a label"
+
+
+async def test_what_alerts_watch_is_zero_before_it_happens() -> None:
+    """A counter that appears with its first event has no increase that anybody could see."""
+    text = (await Telemetry().render()).decode()
+    found = {(one.name, *one.labels.values()) for kind in text_string_to_metric_families(text) for one in kind.samples}
+    results = {"ok", "Bug", "Stale", "Unreachable", "Refused", "Invalid"}
+    assert {("gracefulservice_reconcile_seconds_count", result) for result in results} <= found
+    assert {("gracefulservice_rollbacks_total", fault) for fault in Fault} <= found
+
+
+async def test_a_part_that_begins_anew_may_show_its_number_again() -> None:
+    """The webhook does, after it broke: the second of its keepers is the one that knows."""
+    telemetry = Telemetry()
+    telemetry.watch("left_seconds", "What is left.", lambda: 1)
+    telemetry.watch("left_seconds", "What is left.", lambda: 2)
+    assert "gracefulservice_left_seconds 2.0" in (await telemetry.render()).decode()
+
+
+async def test_a_scrape_in_between_sees_all_series_of_a_survey_or_none() -> None:
+    """One that begins while another is being read must not find half of what there is: alerts would start anew."""
+    telemetry = Telemetry()
+    seen: list[str] = []
+
+    def read() -> dict[tuple[str, ...], float]:
+        seen.append(generate_latest(telemetry.registry).decode())
+        return {("a",): 1, ("b",): 2}
+
+    telemetry.survey("letters", "Letters.", ["letter"], read)
+    for _ in range(2):
+        text = (await telemetry.render()).decode()
+    assert ['letter="' in one for one in seen] == [False, True]
+    assert all(('letter="a"' in one) == ('letter="b"' in one) for one in [*seen, text])
 
 
 @pytest.fixture

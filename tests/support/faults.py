@@ -39,6 +39,16 @@ def operator_restarts(stage: Stage) -> int:
     return sum(one["restartCount"] for pod in pods for one in pod["status"].get("containerStatuses", ()))
 
 
+def operator_figure(stage: Stage, series: str) -> float:
+    """The highest number that a replica of the operator shows for `name{labels}`; 0 where none does, or answers."""
+    pods = json.loads(done(stage, "get", "pods", *OPERATOR, "-o", "json"))["items"]
+    names = [(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in pods]
+    paths = [f"/api/v1/namespaces/{namespace}/pods/{name}:8080/proxy/metrics" for namespace, name in names]
+    pages = [stage.kubectl("get", "--raw", path).stdout for path in paths]
+    lines = (line for page in pages for line in page.splitlines() if line.startswith(f"{series} "))
+    return max((float(line.rpartition(" ")[2]) for line in lines), default=0.0)
+
+
 def delete_pod(place: Place, name: str) -> None:
     """As a person does: with the pod's own grace period, and without waiting for its end."""
     done(place.stage, "delete", "pod", "-n", place.namespace, name, "--wait=false")

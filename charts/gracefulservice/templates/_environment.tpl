@@ -25,6 +25,7 @@ lease_renew_within: {{ .Values.leaderElection.renewWithinSeconds }}
 lease_retry: {{ .Values.leaderElection.retrySeconds }}
 log_format: {{ .Values.logs.format }}
 log_level: {{ .Values.logs.level }}
+metrics_per_service: {{ .Values.metrics.perService }}
 port: {{ .Values.metrics.port }}
 {{- if .Values.webhook.enabled }}
 webhook_configuration: {{ include "gracefulservice.webhook" . }}

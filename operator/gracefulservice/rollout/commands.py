@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gracefulservice.api import Command
 from gracefulservice.rollout import contest, figures, suspension
 from gracefulservice.rollout.climb import awaits_person, taken_up, unserved
-from gracefulservice.rollout.happenings import KEPT, Reason, told
+from gracefulservice.rollout.happenings import KEPT, Fault, Reason, told
 from gracefulservice.rollout.judging import failed
 from gracefulservice.rollout.memory import Baking, Climbing, Memory, Warming
 from gracefulservice.rollout.plan import Plan
@@ -58,7 +58,7 @@ def abort(plan: Plan, seen: Seen, memory: Memory, command: Command, now: float) 
     if memory.canary is None:
         return refused(memory, "No rollout is under way, so there is nothing to abort.")
     who = command.by or "a person"
-    after = turned_back(seen, memory, f"{who} aborted the rollout.", now, condemn=True, by=command.by)
+    after = turned_back(seen, memory, f"{who} aborted the rollout.", now, condemn=Fault.ABORT, by=command.by)
     return Answer(after, f"Revision {memory.canary} goes back to {memory.stable} and is condemned.")
 
 

@@ -32,7 +32,7 @@ def turned(seen: Seen, memory: Memory, now: float) -> Memory:
     """A rollout that can still go back does so, without being condemned."""
     if memory.canary is None:
         return memory
-    return turned_back(seen, memory, "the service is being deleted.", now, condemn=False)
+    return turned_back(seen, memory, "the service is being deleted.", now)
 
 
 def staying(plan: Plan, seen: Seen, memory: Memory) -> str | None:

@@ -115,7 +115,8 @@ def aspect(plan: Plan, memory: Memory) -> Aspect | None:
     share = memory.share
     if share is None or (memory.canary is None and share.effective is not False):
         return None
-    reasons = {True: "Effective", None: "Counting", False: "MoreThanWanted" if share.too_large else "NoEffect"}
+    lacking = "NoEffect" if share.holds else "LittleEffect"
+    reasons = {True: "Effective", None: "Counting", False: "MoreThanWanted" if share.too_large else lacking}
     return share.effective, reasons[share.effective], sentence(memory, share)
 
 

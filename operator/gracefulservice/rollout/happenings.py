@@ -1,6 +1,7 @@
 """What happened and must be told: reasons are one enum, sentences carry the numbers."""
 
 from enum import StrEnum
+from typing import Any
 
 from gracefulservice.rollout.memory import Happening, Memory
 
@@ -55,8 +56,18 @@ class Reason(StrEnum):
     COMMAND_REFUSED = "CommandRefused"
 
 
-def told(memory: Memory, reason: Reason, sentence: str, now: float, *, warning: bool = False) -> Memory:
-    """`memory` with one more thing to tell."""
+class Fault(StrEnum):
+    """What a revision is condemned for."""
+
+    VERDICT = "Verdict"
+    """The judge's, that of samples, or a guard beyond its threshold."""
+    DEADLINE = "Deadline"
+    CRASH_LOOP = "CrashLoop"
+    ABORT = "Abort"
+
+
+def told(memory: Memory, reason: Reason, sentence: str, now: float, *, warning: bool = False, **more: Any) -> Memory:
+    """`memory` with one more thing to tell, and what else is known of it."""
     last = memory.happenings[-1].id if memory.happenings else memory.told
-    news = Happening(id=last + 1, reason=reason, sentence=sentence, at=round(now, 3), warning=warning)
+    news = Happening(id=last + 1, reason=reason, sentence=sentence, at=round(now, 3), warning=warning, **more)
     return memory.but(happenings=(*memory.happenings, news)[-KEPT:])

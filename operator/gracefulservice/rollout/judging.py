@@ -73,7 +73,9 @@ def readable(plan: Plan, memory: Memory, now: float) -> tuple[bool, str, str] | 
         return None
     if why := unread(plan, memory, now):
         return False, why.cause.value, why.sentence
-    return True, "Readable", judged.sentence if judged else " ".join(one.sentence for one in gauges)
+    silent = judged is not None and judged.cause is Cause.NO_TRAFFIC
+    said = judged.sentence if judged else " ".join(one.sentence for one in gauges)
+    return True, Cause.NO_TRAFFIC.value if silent else "Readable", said
 
 
 def exhausted(plan: Plan, memory: Memory) -> str:

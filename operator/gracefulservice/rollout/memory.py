@@ -214,6 +214,8 @@ class Happening(Value):
     sentence: str
     at: float
     warning: bool = False
+    fault: str = ""  # of a rollback: what it was for, in one word
+    errors: float = 0.0  # of a rollback: bad answers of the canary that were counted until then
 
 
 class Memory(Value):
@@ -295,5 +297,4 @@ class Memory(Value):
     @property
     def rolled(self) -> str | None:
         """The revision that a rollout is about, from its start until the last pod that leaves is gone."""
-        decided = self.leaving and self.history
-        return self.history[0].revision if decided else self.canary or self.leaving
+        return self.history[0].revision if self.leaving and self.history else self.canary or self.leaving

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from gracefulservice.rollout import figures, suspension, withdrawal
 from gracefulservice.rollout.capacity import visible
 from gracefulservice.rollout.climb import pods_wanted, served, unserved
-from gracefulservice.rollout.happenings import Reason, told
+from gracefulservice.rollout.happenings import Fault, Reason, told
 from gracefulservice.rollout.judging import failed, uncalled, unreadable
 from gracefulservice.rollout.memory import Baking, Climbing, Memory, Warming, Widening
 from gracefulservice.rollout.plan import Plan
@@ -35,14 +35,14 @@ def superseded(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
         return memory
     newer, by = target != memory.stable, undoing(memory, target, memory.started)
     why = f"revision {target} is the target {'now' if newer else 'again'}."
-    return turned_back(seen, memory, why, now, condemn=False, superseded=newer, by=by)
+    return turned_back(seen, memory, why, now, superseded=newer, by=by)
 
 
 def emptied(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     """With 0 replicas nobody is served and nothing can be judged: the canary turns back uncondemned."""
     if plan.replicas:
         return memory
-    return turned_back(seen, memory, "the service has 0 replicas now.", now, condemn=False)
+    return turned_back(seen, memory, "the service has 0 replicas now.", now)
 
 
 def violated(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
@@ -51,7 +51,7 @@ def violated(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     if not why:
         return memory
     if plan.on_violation == "Rollback":
-        return turned_back(seen, memory, why, now, condemn=True)
+        return turned_back(seen, memory, why, now, condemn=Fault.VERDICT)
     if memory.paused not in ("", suspension.SUSPENDED):
         return memory
     return told(memory.but(paused=why), Reason.PAUSED, f"The rollout pauses: {why}", now, warning=True)
@@ -72,7 +72,7 @@ def overdue(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
         f"it has {fleet.ready} of {figures.pods(wanted)} ready{trouble} and no further one became ready "
         f"within the progress deadline of {figures.span(plan.progress_deadline)}."
     )
-    return turned_back(seen, memory, why, now, condemn=True)
+    return turned_back(seen, memory, why, now, condemn=Fault.DEADLINE)
 
 
 def crashing(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
@@ -84,7 +84,7 @@ def crashing(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     if not served(memory.state) or fleet.restarts < CRASHES or LOOP not in fleet.trouble:
         return memory
     why = f"its containers crash again and again, {fleet.restarts} times so far ({fleet.trouble})."
-    return turned_back(seen, memory, why, now, condemn=True)
+    return turned_back(seen, memory, why, now, condemn=Fault.CRASH_LOOP)
 
 
 def blinded(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:

@@ -4,7 +4,7 @@ from gracefulservice.api import HistoryEntry
 from gracefulservice.api.status import Outcome
 from gracefulservice.rollout import figures
 from gracefulservice.rollout.capacity import ALL, reached
-from gracefulservice.rollout.happenings import KEPT, Reason, told
+from gracefulservice.rollout.happenings import KEPT, Fault, Reason, told
 from gracefulservice.rollout.judge import quiet
 from gracefulservice.rollout.memory import Clearing, Draining, Idle, Memory, Narrowing, Returning, TurningBack, Widening
 from gracefulservice.rollout.objective import leading
@@ -96,7 +96,14 @@ def previously(memory: Memory) -> float:
 
 
 def turned_back(
-    seen: Seen, memory: Memory, why: str, now: float, *, condemn: bool, superseded: bool = False, by: str = ""
+    seen: Seen,
+    memory: Memory,
+    why: str,
+    now: float,
+    *,
+    condemn: Fault | None = None,
+    superseded: bool = False,
+    by: str = "",
 ) -> Memory:
     """Every user goes back to stable. Only a condemned revision is not tried again."""
     canary = memory.canary
@@ -105,9 +112,17 @@ def turned_back(
     outcome: Outcome = "RolledBack" if condemn else "Superseded" if superseded else "TurnedBack"
     reason = Reason.ROLLED_BACK if condemn else Reason.TURNED_BACK
     marks = memory.condemned | ({canary: why} if condemn else {})
-    memory = told(memory, reason, f"Revision {canary} goes back to {memory.stable}: {why}", now, warning=condemn)
+    sentence = f"Revision {canary} goes back to {memory.stable}: {why}"
+    blame = {"fault": condemn, "errors": exposed(memory)} if condemn else {}
+    memory = told(memory, reason, sentence, now, warning=bool(condemn), **blame)
     memory = memory.but(state=TurningBack(leaving=canary), condemned=marks)
     return settled(seen, memory, canary, outcome, why, now, by)
+
+
+def exposed(memory: Memory) -> float:
+    """Bad answers of the canary to users, by the objective that counts the most."""
+    tallies = memory.evidence.tallies.values() if memory.evidence else ()
+    return max((tally.bad for tally in tallies), default=0.0)
 
 
 def narrowing(plan: Plan, seen: Seen, memory: Memory, state: Narrowing) -> Memory:
