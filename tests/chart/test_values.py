@@ -64,8 +64,9 @@ ACCESS = {
         *("tls.client.secret", "tls.client.certificateKey", "tls.client.privateKeyKey"),
     )
 }
-ELSEWHERE = {"serviceAccount.create"} | ACCESS
-"""Values that mean something only together with another one; they have a test of their own."""
+RIGHTS = {"config.configMaps", "config.secrets"}
+ELSEWHERE = {"serviceAccount.create"} | ACCESS | RIGHTS
+"""Values that mean something only together with another one, or give rights; they have tests of their own."""
 
 
 def values() -> Object:
