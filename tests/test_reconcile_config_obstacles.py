@@ -7,6 +7,8 @@ import pytest
 from gracefulservice.cluster.answers import Forbidden
 from gracefulservice.cluster.kinds import (
     CONFIG_MAP,
+    CONTROLLER_REVISION,
+    DEPLOYMENT,
     SECRET,
     Kind,
     Object,
@@ -201,3 +203,42 @@ async def test_a_refused_copy_is_told_and_stable_is_left_alone() -> None:
     life.api.interfere = lambda _request: None
     await settled(life)
     assert values(life) == {"v2": 4}
+
+
+async def test_pods_whose_data_is_lost_are_not_made_anew() -> None:
+    """Somebody deletes stable's copy and Deployment while the user's object has other data: the canary takes over."""
+    life = await born()
+    old = life.status["stable"]
+    (copy,) = copies(life)
+    await halfway(life, "v2")
+    del life.api.objects[CONFIG_MAP.of(copy)]
+    life.api.remove(Ref(DEPLOYMENT, "default", f"shop-{old}"))
+    await tried(life, 3)
+    assert Ref(DEPLOYMENT, "default", f"shop-{old}") not in life.api.objects
+    assert "" not in values(life)
+    await settled(life)
+    assert values(life) == {"v2": 4}
+
+
+async def test_pods_whose_copy_can_be_made_get_it_before_they_are_made_anew() -> None:
+    """Both were deleted, and the data is still what it was."""
+    life = await born()
+    (copy,) = copies(life)
+    del life.api.objects[CONFIG_MAP.of(copy)]
+    life.api.remove(Ref(DEPLOYMENT, "default", f"shop-{life.status['stable']}"))
+    made: list[Kind] = []
+    life.api.happened = lambda request: made.append(request.kind) if request.verb == "create" else None
+    await settled(life)
+    assert values(life) == {"v1": 4}
+    assert made.index(CONFIG_MAP) < made.index(DEPLOYMENT)
+
+
+async def test_no_copy_is_deleted_while_a_revision_in_play_has_lost_its_record() -> None:
+    """Nobody can tell then what it needs."""
+    life = await born()
+    old = life.status["stable"]
+    await halfway(life, "v2")
+    for kind in (CONTROLLER_REVISION, DEPLOYMENT):
+        life.api.remove(Ref(kind, "default", f"shop-{old}"))
+    await tried(life, 1)
+    assert sorted(body["data"]["VERSION"] for body in copies(life)) == ["v1", "v2"]

@@ -109,6 +109,23 @@ def missing(owner: Owner, written: Mapping[str, Any], world: World) -> Iterator[
             yield requests.create(kind, manifest(owner, kind, one.name, identity(owner)) | data)
 
 
+def restored(owner: Owner, world: World) -> Iterator[Request]:
+    """The copies that somebody has deleted, of revisions that have a Deployment, as far as their data is known."""
+    bodies = (world.objects.get(_record(owner, revision)) for revision in sorted(world.fleets))
+    lacking = (one for body in bodies if body for one in missing(owner, _input(body), world))
+    yield from {one.about: one for one in lacking}.values()
+
+
+def _record(owner: Owner, revision: str) -> tuple[str, str]:
+    """Where a revision's record stands among the children."""
+    return CONTROLLER_REVISION.name, of_revision(owner.key.name, revision)
+
+
+def _input(record: Object) -> Mapping[str, Any]:
+    """The input of a revision, by its record; an empty one where that tells of none."""
+    return (record.get("data") or {}).get("input") or {}
+
+
 def unneeded(owner: Owner, target: Mapping[str, Any], pruned: frozenset[str], world: World) -> Iterator[Request]:
     """The copies that neither the target, by its input, nor any revision but those that are `pruned` needs."""
     kept = {one.place for one in copies(owner.key.name, target)}
@@ -128,7 +145,7 @@ def _of(owner: Owner, revisions: frozenset[str], place: tuple[str, str]) -> bool
 def _needed(owner: Owner, body: Object) -> set[tuple[str, str]]:
     """The copies that a record tells of, or that a Deployment names."""
     if body["kind"] == CONTROLLER_REVISION.name:
-        return {one.place for one in copies(owner.key.name, (body.get("data") or {}).get("input") or {})}
+        return {one.place for one in copies(owner.key.name, _input(body))}
     if body["kind"] == DEPLOYMENT.name:
         return {mention.target for mention in mentions(body["spec"]["template"])}
     return set()
@@ -148,15 +165,15 @@ def released(owner: Owner, revision: str, world: World) -> Iterator[Request]:
 
 def kinds(owner: Owner, records: Sequence[Object]) -> list[str]:
     """The kinds of which the service has, or has had, copies."""
-    written = [owner.spec, *((one.get("data") or {}).get("input") or {} for one in records)]
+    written = [owner.spec, *map(_input, records)]
     return sorted({entry.kind for one in written for entry in entries(one)})
 
 
 def lost(owner: Owner, world: World) -> Iterator[str]:
     """A sentence for each copy that pods need and that somebody has deleted."""
     for revision in sorted(world.fleets):
-        body = world.objects.get((CONTROLLER_REVISION.name, of_revision(owner.key.name, revision)), {"kind": ""})
-        for kind, name in sorted(_needed(owner, body) - world.objects.keys()):
+        body = world.objects.get(_record(owner, revision))
+        for kind, name in sorted((_needed(owner, body) if body else set()) - world.objects.keys()):
             if world.fleets[revision].wanted:
                 yield (
                     f"{kind} {owner.key.namespace}/{name} is gone, without which no pod of revision {revision} can "

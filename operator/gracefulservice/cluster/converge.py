@@ -76,10 +76,8 @@ class _Wish:
             yield from configuration.missing(self.owner, revision.input, self.world)
 
     def restored(self) -> Iterator[Request]:
-        """Copies that somebody has deleted, of the revisions that have a Deployment, as far as their data is known."""
-        known = [found[0] for one in sorted(self.world.fleets) if self.makes and (found := self._known(one))]
-        lacking = [one for found in known for one in configuration.missing(self.owner, found.input, self.world)]
-        yield from {one.about: one for one in lacking}.values()
+        """Copies of others that somebody has deleted."""
+        yield from configuration.restored(self.owner, self.world) if self.makes else ()
 
     @property
     def _wanted(self) -> bool:
