@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from gracefulservice.api.names import NAME_LABEL
 from gracefulservice.cluster.answers import Forbidden
 from gracefulservice.cluster.kinds import (
     CONFIG_MAP,
@@ -109,7 +110,9 @@ async def test_lists_that_are_forbidden_keep_no_pod_from_being_scaled() -> None:
 
     life.api.list_metadata = refuse  # type: ignore[method-assign]
     life.api.edit(MAIN, lambda body: body["spec"].update(replicas=6))
-    await tried(life, 5)
+    for _ in range(5):
+        await life.look()
+        life.pass_time(2.5)
     assert values(life) == {"v1": 6}
     assert "list every ConfigMap" in life.condition("ChildrenIntact")["message"]
     life.api.list_metadata = listing  # type: ignore[method-assign]
@@ -242,3 +245,33 @@ async def test_no_copy_is_deleted_while_a_revision_in_play_has_lost_its_record()
         life.api.remove(Ref(kind, "default", f"shop-{old}"))
     await tried(life, 1)
     assert sorted(body["data"]["VERSION"] for body in copies(life)) == ["v1", "v2"]
+
+
+@BOTH
+async def test_what_only_bears_our_label_is_neither_in_the_way_nor_deleted(kind: Kind) -> None:
+    """A label is no proof: what is ours has this very service as its controller."""
+    life = await born(kind=kind)
+    metadata = {"name": "theirs", "namespace": "default", "labels": {NAME_LABEL: "shop"}}
+    theirs = life.api.put(kind, {"metadata": metadata, "data": {"a": "b"}})
+    write(life, "v2", kind)
+    await settled(life)
+    assert (life.phase, values(life, kind)) == ("Healthy", {"v2": 4})
+    assert kind.of(theirs) in life.api.objects
+
+
+async def test_with_orphan_copies_that_may_not_be_listed_are_waited_for() -> None:
+    """Else they would go with the service, and the pods that stay could not start again."""
+    life = await born(deletionPolicy="Orphan")
+    listing = life.api.list_metadata
+
+    async def refuse(kind: Kind, namespace: str | None, labels: str = "") -> list[Object]:
+        raise Forbidden(f"The API server refuses (403) the attempt to list every {kind.name}: forbidden.")
+
+    life.api.list_metadata = refuse  # type: ignore[method-assign]
+    life.api.edit(MAIN, lambda body: body["metadata"].update(deletionTimestamp="2026-03-01T12:00:00Z"))
+    await tried(life, 5)
+    assert MAIN in life.api.objects
+    life.api.list_metadata = listing  # type: ignore[method-assign]
+    await tried(life, 20)
+    assert MAIN not in life.api.objects
+    assert len(copies(life)) == 1

@@ -124,6 +124,8 @@ class World:
     adopted: Mapping[tuple[str, str], Object] = field(default_factory=dict)
     """(kind, name) → that Deployment and what belongs to it, as they were read: not our children."""
 
+    unlisted: bool = False
+    """Whether nobody may list the copies of configuration that there are: then none is made."""
     contents: Mapping[str, Object] = field(default_factory=dict, repr=False)
     """Digest → the data of what `spec.config` names now, for copies of it. It is never shown or remembered."""
 

@@ -86,7 +86,8 @@ class KubernetesCluster:
         listed = (deployments, pods, services, slices, records, budgets, standing.kubelets, heard, gone, autoscalers)
         copies, unread = await self._copies(owner, records)
         seen = world(owner, Children(*listed, standing.cordoned, found, copies, at))
-        seen = replace(seen, remarks=(*seen.remarks, *(unread or configuration.lost(owner, seen))))
+        remarks = (*seen.remarks, *(unread or configuration.lost(owner, seen)))
+        seen = replace(seen, remarks=remarks, unlisted=bool(unread))
         if found is not None:
             seen = replace(seen, adoptee=adoptee(owner, adopts, found), adopted=found.objects(adopts))
         return replace(seen, vanishing=owner.deleting and await self._vanishing(namespace))

@@ -97,7 +97,7 @@ def whole(owner: Owner, written: Mapping[str, Any], world: World) -> bool:
 
 
 def _at_hand(copy: Copy, world: World) -> bool:
-    return bool(copy.entry.digest) and copy.entry.digest in world.contents
+    return not world.unlisted and bool(copy.entry.digest) and copy.entry.digest in world.contents
 
 
 def missing(owner: Owner, written: Mapping[str, Any], world: World) -> Iterator[Request]:
@@ -128,11 +128,14 @@ def _input(record: Object) -> Mapping[str, Any]:
 
 def unneeded(owner: Owner, target: Mapping[str, Any], pruned: frozenset[str], world: World) -> Iterator[Request]:
     """The copies that neither the target, by its input, nor any revision but those that are `pruned` needs."""
+    there = sorted(place for place in world.objects if place[0] in KINDS)
+    if not there:
+        return
     kept = {one.place for one in copies(owner.key.name, target)}
     for place, body in world.objects.items():
         kept |= _needed(owner, body) if not _of(owner, pruned, place) else set()
-    for kind, name in sorted(world.objects):
-        if kind in KINDS and (kind, name) not in kept:
+    for kind, name in there:
+        if (kind, name) not in kept:
             found = world.objects[kind, name]["metadata"]
             copy = Ref(KINDS[kind], owner.key.namespace, name)
             yield requests.delete(copy, uid=found["uid"], resource_version=str(found["resourceVersion"]))
