@@ -1,6 +1,6 @@
 """The outside world on one screen: what a reconcile may ask of it, and nothing else.
 
-    look       Clock.now  Cluster.owner  Cluster.children  Router.observe  Metrics.ask
+    look       Clock.now  Cluster.owner  Cluster.config  Cluster.children  Router.observe  Metrics.ask
     remember   Cluster.remember
     converge   Cluster.converge  Router.ensure
     tell       Notifier.tell
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gracefulservice.api import Status
+from gracefulservice.api.problems import Problems
 from gracefulservice.rollout.adoptee import Adoptee
 from gracefulservice.rollout.desired import Desired
 from gracefulservice.rollout.exits import Exit
@@ -123,6 +124,20 @@ class World:
     adopted: Mapping[tuple[str, str], Object] = field(default_factory=dict)
     """(kind, name) → that Deployment and what belongs to it, as they were read: not our children."""
 
+    unlisted: bool = False
+    """Whether nobody may list the copies of configuration that there are: then none is made."""
+    contents: Mapping[str, Object] = field(default_factory=dict, repr=False)
+    """Digest → the data of what `spec.config` names now, for copies of it. It is never shown or remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """The spec with the digests of what `spec.config` names, or what is in the way of that."""
+
+    spec: Mapping[str, Any]
+    problems: Problems = ()
+    contents: Mapping[str, Object] = field(default_factory=dict, repr=False)
+
 
 @dataclass(frozen=True, slots=True)
 class RouteLook:
@@ -146,6 +161,10 @@ class Cluster(Protocol):
 
     async def owner(self, key: Key) -> Owner | None:
         """The object itself, read live; None when it is gone."""
+        ...
+
+    async def config(self, owner: Owner) -> Configured:
+        """What `spec.config` names, read live; no request at all where it names nothing."""
         ...
 
     async def children(self, owner: Owner, adopts: str = "", *, at: float) -> World:

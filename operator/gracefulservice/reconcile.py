@@ -14,7 +14,7 @@ Backing off, counting and logging are the work queue's part.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from pydantic import ValidationError
@@ -37,6 +37,8 @@ from gracefulservice.rollout.sizes import UNASKED, Measured
 
 SLOW_RETRY = 30.0
 """Seconds until something is tried again that no event announces: telling, or a name of ours that others bear."""
+REREADING = 15.0
+"""Seconds after which changed configuration is noticed at the latest."""
 UNREADABLE_COMMAND = (
     f"The annotation {COMMAND_ANNOTATION} is not a command: write it with kubectl graceful, or as JSON with `id` and "
     "`do` (abort, retry, pause, resume, promote, jump or undo)."
@@ -75,12 +77,14 @@ async def once(key: Key, ports: Ports) -> float | None:
         return None
     status = previous(owner.status)
     memory = await recalled(ports, owner, status)
-    plan = in_force(key.name, owner.spec, memory)
+    config = await ports.cluster.config(owner)
+    plan = in_force(key.name, config.spec, memory, config.problems)
     if isinstance(plan, tuple):
         await remember(ports, owner, memory, problems=plan)
-        return None
+        return rereading(owner)
     try:
         view = await look(ports, owner, plan, memory)
+        view = replace(view, world=replace(view.world, contents=config.contents))
     except Refused as refused:
         await remember(ports, owner, memory, trouble=refused.sentence)
         raise
@@ -96,8 +100,13 @@ async def once(key: Key, ports: Ports) -> float | None:
     after = await tell(ports, owner, decision.memory)
     await told(owner, after)
     waits = untold(after) or view.seen.foreign
-    due = [decision.wake_after, SLOW_RETRY if waits else None]
+    due = [decision.wake_after, SLOW_RETRY if waits else None, rereading(owner)]
     return min((seconds for seconds in due if seconds is not None), default=None)
+
+
+def rereading(owner: Owner) -> float | None:
+    """Seconds until what `spec.config` names is read again: nothing tells of changes in objects without a label."""
+    return REREADING if owner.spec.get("config") else None
 
 
 async def recalled(ports: Ports, owner: Owner, status: Status) -> Memory:

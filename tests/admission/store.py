@@ -61,6 +61,10 @@ class Store:
         await self.before(requests.page(kind, namespace, labels))
         return self.services
 
+    async def list_metadata(self, kind: Kind, namespace: str | None, labels: str = "") -> list[Object]:
+        """Nobody asks for copies of configuration here."""
+        raise AssertionError(kind, namespace, labels)
+
     async def send(self, request: Request) -> Object:
         """Replace or patch what nobody has changed since it was read."""
         await self.before(request)

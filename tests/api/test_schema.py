@@ -143,7 +143,7 @@ def test_only_what_is_built_can_be_asked_for() -> None:
     assert set(at(".spec")["properties"]) == {
         *("replicas", "template", "ports", "probes", "shutdown", "traffic", "rollout", "objectives", "metrics"),
         *("onNoTraffic", "onOutage", "onViolation", "restartToken", "historyLimit", "deletionPolicy"),
-        *("adopt", "suspend", "rollbackWindow"),
+        *("adopt", "suspend", "rollbackWindow", "config"),
     }
     assert set(at(".spec.traffic.routes[]")["properties"]) == {"name", "gatewayAPI"}
     assert set(at(".spec.rollout.canary")["properties"]) == {"errorBudget", "steps", "maxWeightChangePerSecond"}

@@ -14,6 +14,7 @@ import gracefulservice
 from gracefulservice import handlers
 from gracefulservice.api.names import GROUP
 from gracefulservice.cluster.kinds import (
+    CONFIG_MAP,
     CONTROLLER_REVISION,
     DEPLOYMENT,
     ENDPOINT_SLICE,
@@ -92,9 +93,19 @@ ASKED_FOR_THE_WEBHOOK: dict[Site, tuple[Kind, ...]] = {
     ("admission/keeper.py", "_publish", "json_patch"): (WEBHOOK,),
 }
 
+CONFIG = (CONFIG_MAP, SECRET)
+ASKED_FOR_CONFIG: dict[Site, tuple[Kind, ...]] = {
+    ("cluster/adapter.py", "_named", "get"): CONFIG,
+    ("cluster/adapter.py", "_copies", "list_metadata"): CONFIG,
+    ("cluster/configuration.py", "missing", "create"): CONFIG,
+    ("cluster/configuration.py", "unneeded", "delete"): CONFIG,
+    ("cluster/configuration.py", "released", "json_patch"): CONFIG,
+}
+
 VERBS = {
     "get": ("", "get"),
     "list_all": ("", "list"),
+    "list_metadata": ("", "list"),
     "create": ("", "create"),
     "replace": ("", "update"),
     "apply": ("", "patch"),
@@ -165,7 +176,7 @@ def granted(rules: Iterable[Object]) -> list[Right]:
 
 
 def test_every_request_in_the_code_is_listed_here() -> None:
-    assert set(sites()) == set(ASKED) | set(ASKED_FOR_THE_LEASE) | set(ASKED_FOR_THE_WEBHOOK)
+    assert set(sites()) == {*ASKED, *ASKED_FOR_CONFIG, *ASKED_FOR_THE_LEASE, *ASKED_FOR_THE_WEBHOOK}
 
 
 def test_the_cluster_role_gives_what_is_asked_for_and_no_more(default: Rendered) -> None:
@@ -204,6 +215,19 @@ def test_the_webhook_may_touch_its_own_keys_and_its_own_configuration(helm: Helm
 def test_secrets_are_in_no_other_role(default: Rendered) -> None:
     holders = [body["metadata"]["name"] for body in default.objects if "secrets" in str(body.get("rules"))]
     assert holders == [f"{NAME}-webhook"]
+
+
+@pytest.mark.parametrize("namespaces", [[], ["a"]], ids=["everywhere", "in one namespace"])
+@pytest.mark.parametrize("kinds", [("configMaps",), ("secrets",), ("configMaps", "secrets")])
+def test_configuration_is_read_where_the_values_say_so(
+    helm: Helm, namespaces: list[str], kinds: tuple[str, ...]
+) -> None:
+    """One kind gives no right to the other."""
+    rendered = helm.render({"namespaces": namespaces, "config": dict.fromkeys(kinds, True)})
+    role = rendered.one("Role", NAME) if namespaces else rendered.one("ClusterRole", f"{NAME}")
+    plurals = {kind.lower() for kind in kinds}
+    given = {right for right in granted(role["rules"]) if right[1] in ("configmaps", "secrets")}
+    assert given == {right for right in needed(ASKED_FOR_CONFIG) if right[1] in plurals}
 
 
 def test_with_namespaces_the_same_rights_end_at_them(helm: Helm, default: Rendered) -> None:

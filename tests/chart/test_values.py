@@ -67,9 +67,10 @@ ACCESS = {
         *("tls.client.secret", "tls.client.certificateKey", "tls.client.privateKeyKey"),
     )
 }
+RIGHTS = {"config.configMaps", "config.secrets"}
 MONITORING = {"metrics.podMonitor.interval", "metrics.podMonitor.labels", "alerts.labels"}
-ELSEWHERE = {"serviceAccount.create"} | ACCESS | MONITORING
-"""Values that mean something only together with another one; they have a test of their own."""
+ELSEWHERE = {"serviceAccount.create"} | ACCESS | RIGHTS | MONITORING
+"""Values that mean something only together with another one, or give rights; they have tests of their own."""
 
 
 def values() -> Object:

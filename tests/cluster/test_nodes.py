@@ -49,6 +49,10 @@ class Api:
         """Nobody asks for all of them."""
         raise AssertionError(kind, namespace, labels)
 
+    async def list_metadata(self, kind: Kind, namespace: str | None, labels: str = "") -> list[Object]:
+        """Nor for their metadata."""
+        raise AssertionError(kind, namespace, labels)
+
     async def send(self, request: Request) -> Object:
         """Nothing is written."""
         raise AssertionError(request)

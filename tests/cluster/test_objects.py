@@ -9,8 +9,10 @@ import pytest
 import yaml
 
 from gracefulservice.cluster import objects
+from gracefulservice.cluster.copies import names
 from gracefulservice.cluster.objects import Record
 from gracefulservice.ports import Owner
+from gracefulservice.rollout.config import renamed
 from gracefulservice.rollout.contract import Contract, resolve
 from gracefulservice.rollout.revision import Revision
 from gracefulservice.rollout.seen import WIDE
@@ -52,7 +54,7 @@ def test_the_users_template_survives(change: Json) -> None:
     revision, contract = made(change)
     before = copy.deepcopy(dict(revision.input))
     template = objects.deployment(OWNER, revision, contract, 1)["spec"]["template"]
-    assert includes(template, before["template"])
+    assert includes(template, renamed(before["template"], names(OWNER.key.name, before)))
     assert revision.input == before
 
 

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from gracefulservice.cluster import requests
-from gracefulservice.cluster.answers import LONGEST_QUOTE, Answer, Missing, failure, read
+from gracefulservice.cluster.answers import LONGEST_QUOTE, Answer, Forbidden, Missing, failure, read
 from gracefulservice.cluster.kinds import DEPLOYMENT, HTTP_ROUTE, Ref
 from gracefulservice.errors import Failure, Refused, Stale, Unreachable
 
@@ -87,7 +87,7 @@ ROWS = {
     "rights are missing": (
         CREATE,
         status(403, 'deployments.apps is forbidden: User "u" cannot create resource "deployments"'),
-        Refused,
+        Forbidden,
         (
             "The API server refuses (403) the attempt to create Deployment shop/web-1: deployments.apps is "
             'forbidden: User "u" cannot create resource "deployments".'

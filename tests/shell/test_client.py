@@ -10,7 +10,7 @@ from aiohttp import web
 from gracefulservice.cluster import requests
 from gracefulservice.cluster.access import Access
 from gracefulservice.cluster.client import TRIES, Client, pause_after
-from gracefulservice.cluster.kinds import DEPLOYMENT, HTTP_ROUTE, Ref
+from gracefulservice.cluster.kinds import DEPLOYMENT, HTTP_ROUTE, SECRET, Ref
 from gracefulservice.cluster.requests import Request
 from gracefulservice.errors import Refused, Stale, Unreachable
 from tests.shell.api_server import Reply, Script, json, scripted
@@ -202,6 +202,26 @@ async def test_a_list_whose_next_page_expired_starts_over_once() -> None:
     async with client_of(first, expired, whole) as (client, _):
         found = await client.list_all(DEPLOYMENT, None)
     assert [item["metadata"]["name"] for item in found] == ["a", "b"]
+
+
+async def test_of_metadata_alone_nothing_else_is_kept() -> None:
+    """It calls itself by another kind, no items are null, and a server that sends whole objects changes nothing."""
+    head = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": {"name": "a"}}
+    first = json({"metadata": {"continue": "t"}, "items": [head, {"metadata": {"name": "b"}, "data": {"key": "word"}}]})
+    async with client_of(first, json({"metadata": {}, "items": None})) as (client, wire):
+        found = await client.list_metadata(SECRET, "shop", "a=b")
+    kind = {"apiVersion": "v1", "kind": "Secret"}
+    assert found == [kind | {"metadata": {"name": "a"}}, kind | {"metadata": {"name": "b"}}]
+    assert {one["Accept"].partition(",")[0] for one in wire.script.headers} == {
+        "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+    }
+
+
+async def test_a_list_of_metadata_starts_over_once_when_its_page_expired() -> None:
+    first = json({"metadata": {"continue": "t"}, "items": [{"metadata": {"name": "a"}}]})
+    whole = json({"metadata": {}, "items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}]})
+    async with client_of(first, json({"message": "too old"}, 410), whole) as (client, _):
+        assert len(await client.list_metadata(SECRET, None)) == 2
 
 
 SERVED = {

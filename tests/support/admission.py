@@ -134,6 +134,18 @@ TAKEN: dict[str, Json] = {
             "custom": {"total": "calls_total", "bad": 'calls_total{ok="no"}', "buckets": "call_seconds_bucket"},
         }
     ),
+    "configuration of both kinds": spec(
+        config=[
+            {"name": "settings", "configMap": {"name": "shop-settings"}},
+            {"name": "keys", "secret": {"name": "shop.keys"}},
+        ],
+        template={
+            "spec": container(
+                envFrom=[{"configMapRef": {"name": "shop-settings"}}],
+                env=[{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "shop.keys", "key": "key"}}}],
+            )
+        },
+    ),
     "counters of a proxy in each pod": spec(metrics={"source": "linkerd"}),
     "counters of an Envoy in each pod": spec(metrics={"source": "envoy", "envoy": {"cluster": "inbound|8080||"}}),
     "pods that are read without a Prometheus": spec(

@@ -52,6 +52,11 @@ class FakeApiServer:
             if ref.kind == kind and ref.namespace == namespace and wanted.items() <= labels_of(body).items()
         ]
 
+    async def list_metadata(self, kind: Kind, namespace: str | None, labels: str = "") -> list[Object]:
+        """The same objects without anything but kind and metadata."""
+        found = await self.list_all(kind, namespace, labels)
+        return [{part: body[part] for part in ("apiVersion", "kind", "metadata")} for body in found]
+
     async def send(self, request: Request) -> Object:
         """Answer one request as an API server does."""
         if request.writes:

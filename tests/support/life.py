@@ -114,10 +114,14 @@ class Users:
         return [self.api.objects.get(Ref(POD, "default", name)) for name in ready]
 
     def _count(self, pod: Object, requests: float) -> None:
-        share = self.bad.get(pod["spec"]["containers"][0]["image"], 0.0)
+        share = self.failing(pod)
         counted = self.counts.setdefault(pod["metadata"]["name"], {"200": 0.0, "500": 0.0})
         counted["200"] += requests * (1 - share)
         counted["500"] += requests * share
+
+    def failing(self, pod: Object) -> float:
+        """The share of requests in which a pod fails."""
+        return self.bad.get(pod["spec"]["containers"][0]["image"], 0.0)
 
     def _scrape(self, pod: Object) -> None:
         name = pod["metadata"]["name"]

@@ -35,7 +35,36 @@ def steps(*weights: float) -> Json:
     return spec(rollout={"canary": {"steps": [{"weight": weight} for weight in weights]}})
 
 
+SETTINGS: Json = {"name": "settings", "configMap": {"name": "shop-settings"}}
+READ = container(envFrom=[{"configMapRef": {"name": "shop-settings"}}])
+
+
+def config(*entries: Json) -> Json:
+    """A change to a service that reads shop-settings and names these entries."""
+    return spec(config=list(entries), template={"spec": READ})
+
+
 REFUSED = (
+    Refused("configuration of two objects in one", config(SETTINGS | {"secret": {"name": "keys"}}), ("exactly one",)),
+    Refused("configuration of nothing", config({"name": "settings"}), ("exactly one: configMap or secret",)),
+    Refused("more configuration than there is room for", config(*([SETTINGS] * 17)), ("config", "16")),
+    Refused(
+        "configuration that nothing reads",
+        config(SETTINGS, {"name": "keys", "secret": {"name": "shop-settings"}}),
+        ("spec.config[keys].secret", "Nothing in the template reads Secret shop-settings"),
+        by="reader",
+    ),
+    Refused(
+        "configuration that is named twice",
+        config(SETTINGS, SETTINGS | {"name": "again"}),
+        ("spec.config[again].configMap", "named by the entry settings already"),
+        by="reader",
+    ),
+    Refused(
+        "configuration beside an adoption",
+        merged(config(SETTINGS), spec(adopt={"name": "old"})),
+        ("spec.config and spec.adopt do not go together",),
+    ),
     Refused(
         "a grace period shorter than the sleep",
         spec(template={"spec": container(lifecycle=ASLEEP) | {"terminationGracePeriodSeconds": 15}}),

@@ -1,4 +1,4 @@
-{{/* All the operator asks of the API server, but for its lease and its webhook's keys. Nothing here reads Secrets or ConfigMaps. */}}
+{{/* All the operator asks of the API server, but for its lease and its webhook's keys. ConfigMaps and Secrets are read where `config` says so, and nowhere else. */}}
 
 {{- define "gracefulservice.rights" -}}
 # The services it looks after. `patch` is for its finalizer; the spec is never written.
@@ -51,4 +51,16 @@
 - apiGroups: [""]
   resources: [events]
   verbs: [create]
+{{- if .Values.config.configMaps }}
+# What `spec.config` names is read, and its copies are made, found by label, left to pods that outlive their service, and
+# deleted. Which ConfigMaps these are cannot be told beforehand.
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, list, create, patch, delete]
+{{- end }}
+{{- if .Values.config.secrets }}
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, create, patch, delete]
+{{- end }}
 {{- end }}

@@ -1,5 +1,6 @@
 """The contract with users: the stored version of the resource, its names and its quantities."""
 
+from gracefulservice.api.config import Config
 from gracefulservice.api.objectives import (
     AppConvention,
     CustomCounters,
@@ -52,6 +53,7 @@ __all__ = [
     "Canary",
     "Command",
     "Condition",
+    "Config",
     "Container",
     "CustomCounters",
     "CustomObjective",

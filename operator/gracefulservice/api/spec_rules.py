@@ -115,6 +115,10 @@ REPLICAS_WITHOUT_ROUTE = (
     "Without traffic.routes the weight is the share of the pods, so steps cannot set replicas: "
     "remove replicas from the steps, or name a route."
 )
+ADOPTED_CONFIG = (
+    "spec.config and spec.adopt do not go together: remove config, or remove adopt, after which the Deployment is not "
+    "given back."
+)
 START_AFTER_DEADLINE = (
     "probes.startup.within (%s) is longer than rollout.progressDeadline (%s), "
     "which would end a start that is still allowed: raise the deadline."
@@ -131,6 +135,11 @@ SPEC_RULES = (
             || has(self.metrics.custom.buckets)""",
         says="objectives.latency with metrics.source custom needs metrics.custom.buckets.",
         field=".metrics.custom",
+    ),
+    rule(
+        "!has(self.adopt) || !has(self.config) || size(self.config) == 0",
+        says=ADOPTED_CONFIG,
+        field=".config",
     ),
     rule(
         """self.?metrics.?source.orValue('app') != 'pods' || !self.?objectives.?guards.hasValue()

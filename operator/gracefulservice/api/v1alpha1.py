@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from gracefulservice.api.config import MOST_ENTRIES, Config
 from gracefulservice.api.objectives import Metrics, Objectives, PositiveDuration
 from gracefulservice.api.pod_rules import POD_RULES
 from gracefulservice.api.pods import Pods
@@ -26,6 +27,7 @@ from gracefulservice.api.schema_words import (
 )
 from gracefulservice.api.spec_rules import (
     ADOPT_RULE,
+    ADOPTED_CONFIG,
     CANARY_RULE,
     GUARDS_UNREAD,
     NAME_RULES,
@@ -178,6 +180,8 @@ class Spec(Pods):
     """True: nothing goes on and nothing new begins; a bad version is rolled back all the same; default false."""
     adopt: Adopt | None = None
     """A live Deployment whose place this service takes, with its Service and autoscalers, without losing a request."""
+    config: Annotated[tuple[Config, ...], Field(max_length=MOST_ENTRIES, json_schema_extra=keyed("name"))] = ()
+    """ConfigMaps and Secrets whose data belongs to the revision: to change it is to ask for a new version."""
     history_limit: Annotated[int, Field(ge=0, le=100)] = 10
     """How many old revisions to keep besides those in play; 0: none; default 10."""
     rollback_window: Annotated[int, Field(ge=0, le=20)] = 0
@@ -187,6 +191,7 @@ class Spec(Pods):
     def _in_accord(self) -> Self:
         steps = self.rollout.canary.steps or ()
         refuse(not self.traffic.routes and any(step.replicas is not None for step in steps), REPLICAS_WITHOUT_ROUTE)
+        refuse(self.adopt is not None and bool(self.config), ADOPTED_CONFIG)
         refuse(self.metrics.source == "pods" and bool(self.objectives and self.objectives.guards), GUARDS_UNREAD)
         startup = self.probes.startup if self.probes else None
         if startup and startup.within is not None and "progress_deadline" in self.rollout.model_fields_set:

@@ -7,7 +7,7 @@ import orjson
 
 from gracefulservice.api import Status
 from gracefulservice.api.names import of_canary
-from gracefulservice.cluster import requests
+from gracefulservice.cluster import configuration, requests
 from gracefulservice.cluster.adoptees import Found, adoptee
 from gracefulservice.cluster.converge import writes
 from gracefulservice.cluster.departures import Departures
@@ -31,7 +31,8 @@ from gracefulservice.cluster.requests import Request
 from gracefulservice.cluster.status_patch import difference, written
 from gracefulservice.cluster.wire import ApiServer
 from gracefulservice.errors import Refused, Stale
-from gracefulservice.ports import Key, Owner, World
+from gracefulservice.ports import Configured, Key, Owner, World
+from gracefulservice.rollout.config import entries
 from gracefulservice.rollout.desired import Desired
 from gracefulservice.rollout.plan import Plan
 
@@ -53,6 +54,19 @@ class KubernetesCluster:
             return None
         return Owner(body)
 
+    async def config(self, owner: Owner) -> Configured:
+        """What `spec.config` names, each object read live."""
+        wanted = entries(owner.spec)
+        found = await asyncio.gather(*(self._named(configuration.ref(owner, entry)) for entry in wanted))
+        return configuration.configured(owner, wanted, found)
+
+    async def _named(self, ref: Ref) -> configuration.Found:
+        """An object of the user's; what keeps the operator from reading it is for its entry to say."""
+        try:
+            return await self._api.get(ref)
+        except Refused as refused:
+            return refused
+
     async def children(self, owner: Owner, adopts: str = "", *, at: float) -> World:
         """Everything made for it, in one round of reads; two more for a Deployment that is adopted."""
         namespace, labels = owner.key.namespace, labelled(owner)
@@ -70,10 +84,27 @@ class KubernetesCluster:
         standing, heard = await self._nodes.of(owner.key, pods), self._departures.of(owner.key)
         gone = self._departures.gone(owner.key)
         listed = (deployments, pods, services, slices, records, budgets, standing.kubelets, heard, gone, autoscalers)
-        seen = world(owner, Children(*listed, standing.cordoned, found, at))
+        copies, unread = await self._copies(owner, records)
+        seen = world(owner, Children(*listed, standing.cordoned, found, copies, at))
+        remarks = (*seen.remarks, *(unread or configuration.lost(owner, seen)))
+        seen = replace(seen, remarks=remarks, unlisted=bool(unread))
         if found is not None:
             seen = replace(seen, adoptee=adoptee(owner, adopts, found), adopted=found.objects(adopts))
         return replace(seen, vanishing=owner.deleting and await self._vanishing(namespace))
+
+    async def _copies(self, owner: Owner, records: list[Object]) -> tuple[list[Object], tuple[str, ...]]:
+        """The copies of data that belongs to revisions, or why they are not known; no request where there are none.
+
+        Pods go on with what they have. But nothing may be left behind for others unless its copies are left, too.
+        """
+        kinds = [configuration.KINDS[name] for name in configuration.kinds(owner, records)]
+        lists = (self._api.list_metadata(kind, owner.key.namespace, labelled(owner)) for kind in kinds)
+        try:
+            return [one for found in await asyncio.gather(*lists) for one in found], ()
+        except Refused as refused:
+            if owner.deleting and owner.spec.get("deletionPolicy") == "Orphan":
+                raise
+            return [], (refused.sentence,)
 
     async def _adopted(self, owner: Owner, name: str, service: Object | None) -> Found:
         """The Deployment, the pods that bear its labels, and the endpoints of the Service, whosever it is."""

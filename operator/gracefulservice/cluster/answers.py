@@ -17,6 +17,10 @@ class Missing(Stale):
     """The object does not exist (any more)."""
 
 
+class Forbidden(Refused):
+    """The operator has no right to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back. `retry_after` is the header of that name, empty if there is none."""
@@ -71,6 +75,8 @@ def failure(request: Request, answer: Answer) -> Failure:
         case code if code >= 500:
             sentence = f"The API server fails ({code}) at {quote}"
             return Unreachable(sentence, retry_after=status.retry_after)
+        case 403:
+            return Forbidden(f"The API server refuses (403) {quote}")
         case code:
             return Refused(f"The API server refuses ({code}) {quote}")
 

@@ -69,6 +69,13 @@ class Client:
         except Stale:  # the API server forgot the page we stood at: the list starts over, once
             return await self._pages(kind, namespace, labels)
 
+    async def list_metadata(self, kind: Kind, namespace: str | None, labels: str = "") -> list[Object]:
+        """The same objects, each with its kind and its metadata alone."""
+        try:
+            return await self._pages(kind, namespace, labels, metadata_only=True)
+        except Stale:
+            return await self._pages(kind, namespace, labels, metadata_only=True)
+
     async def send(self, request: Request) -> Object:
         """Send one request of `requests`, once."""
         if request.writes and not self._fence():
@@ -89,13 +96,16 @@ class Client:
             self._observe(request, code, time.monotonic() - started)
         return read(request, answer)
 
-    async def _pages(self, kind: Kind, namespace: str | None, labels: str) -> list[Object]:
+    async def _pages(
+        self, kind: Kind, namespace: str | None, labels: str, *, metadata_only: bool = False
+    ) -> list[Object]:
         """Every page of a list, from the first. Items of a list do not say what they are; ours do."""
         found: list[Object] = []
         after, more = "", True
         while more:
-            answer = await self._read(requests.page(kind, namespace, labels, after))
-            found += [{"apiVersion": kind.api_version, "kind": kind.name, **item} for item in answer["items"]]
+            request = requests.page(kind, namespace, labels, after, metadata_only=metadata_only)
+            answer = await self._read(request)
+            found += [_named(kind, item, metadata_only=metadata_only) for item in answer["items"] or ()]
             after = answer["metadata"].get("continue", "")
             more = bool(after)
         return found
@@ -117,7 +127,7 @@ class Client:
             request.method,
             URL(self._server + request.path, encoded=True).with_query(request.query),
             data=request.body or None,
-            headers={"Content-Type": request.content_type, "Accept": requests.JSON},
+            headers={"Content-Type": request.content_type, "Accept": request.accept},
             allow_redirects=False,
         ) as response:
             body = await self._body(request, response)
@@ -131,6 +141,12 @@ class Client:
             if len(body) > largest:
                 raise Refused(f"The answer about {request.about} is larger than {largest} bytes.")
         return bytes(body)
+
+
+def _named(kind: Kind, item: Object, *, metadata_only: bool) -> Object:
+    """An item of a list with what it is. Metadata alone calls itself by another kind."""
+    said = {"apiVersion": kind.api_version, "kind": kind.name}
+    return {**said, "metadata": item["metadata"]} if metadata_only else {**said, **item}
 
 
 def pause_after(attempt: int, asked: float, draw: Callable[[float, float], float] = random.uniform) -> float:

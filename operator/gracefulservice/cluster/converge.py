@@ -1,18 +1,20 @@
 """From the world wanted and the world seen to the requests that are missing between them; none where they agree.
 
-    record ► Services ► pods taken over ► Deployments up ► Deployments down ► marks, budgets ► what is to go ► finalizer
+    copies of its configuration ► record ► Services ► pods taken over ► Deployments up ► Deployments down
+    ► marks, budgets ► copies somebody deleted ► copies nobody needs ► what is to go ► finalizer
     at the end of the service: what outlives it ► finalizer
 
 The first request that fails ends the pass. So what leads users away from a bad version comes before everything that
 it does not need: a mark or a budget that is refused for ever must not keep them there. The order also keeps a crash
-between two requests harmless. Each change carries the resource version of the look that decided it.
+between two requests harmless: a revision whose record is there has had its copies, and they go before its record. Each
+change carries the resource version of the look that decided it.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gracefulservice.api.names import CONDEMNED_ANNOTATION, FINALIZER, STABLE_ANNOTATION, of_canary, of_revision
-from gracefulservice.cluster import handover, objects, requests, service_handover
+from gracefulservice.cluster import configuration, handover, objects, requests, service_handover
 from gracefulservice.cluster.adoptees import annotation
 from gracefulservice.cluster.kinds import (
     CONTROLLER_REVISION,
@@ -41,6 +43,7 @@ def writes(owner: Owner, plan: Plan, desired: Desired, world: World) -> list[Req
     if owner.deleting and not desired.finalizer:
         return [*wish.release(), *wish.finalizer()]
     return [
+        *wish.copies(),
         *wish.record(),
         *wish.service(owner.key.name, desired.stable_selector),
         *wish.service(of_canary(owner.key.name), desired.canary_selector),
@@ -49,6 +52,8 @@ def writes(owner: Owner, plan: Plan, desired: Desired, world: World) -> list[Req
         *wish.fleets(),
         *wish.marks(),
         *wish.budgets(),
+        *wish.restored(),
+        *wish.unneeded(),
         *wish.remains(),
         *handover.unmarked(owner, desired.handover, world),
         *wish.finalizer(),
@@ -64,11 +69,25 @@ class _Wish:
         """Nothing new is made while the service goes, or before a Deployment can be adopted, or while something of
         others bears a name of ours."""
 
+    def copies(self) -> Iterator[Request]:
+        """The data of the target, before anything else of it exists."""
+        revision = self.plan.revision
+        if self.makes and self._wanted and revision.id not in self.world.fleets:
+            yield from configuration.missing(self.owner, revision.input, self.world)
+
+    def restored(self) -> Iterator[Request]:
+        """Copies of others that somebody has deleted."""
+        yield from configuration.restored(self.owner, self.world) if self.makes else ()
+
+    @property
+    def _wanted(self) -> bool:
+        """Whether anything of the target is to exist."""
+        return self.plan.revision.id in self.desired.fleets or self.plan.revision.id == self.desired.stable
+
     def record(self) -> Iterator[Request]:
-        """The record of the target, before anything of it exists."""
+        """The record of the target, before anything of it exists but its copies."""
         revision, contract = self.plan.revision, self.plan.contract
-        wanted = revision.id in self.desired.fleets or revision.id == self.desired.stable
-        if not self.makes or not wanted or revision.id in self.world.records:
+        if not self.makes or not self._wanted or revision.id in self.world.records or not self._whole(revision):
             return
         number = 1 + max((record.number for record in self.world.records.values()), default=0)
         yield requests.create(
@@ -131,8 +150,14 @@ class _Wish:
     def _made(self) -> Iterator[Request]:
         for revision, replicas in self.desired.fleets.items():
             known = self._known(revision)
-            if self.makes and known and revision not in self.world.fleets:
+            if self.makes and known and revision not in self.world.fleets and self._whole(known[0]):
+                if revision != self.plan.revision.id:
+                    yield from configuration.missing(self.owner, known[0].input, self.world)
                 yield requests.create(DEPLOYMENT, objects.deployment(self.owner, *known, replicas))
+
+    def _whole(self, revision: Revision) -> bool:
+        """Whether the data that a revision was decided with is there: what is changed by now makes another revision."""
+        return configuration.whole(self.owner, revision.input, self.world)
 
     def _known(self, revision: str) -> tuple[Revision, Contract] | None:
         """What a revision is: the target by the plan, any other by its record (should its Deployment be deleted)."""
@@ -154,6 +179,12 @@ class _Wish:
             elif not wanted and found is not None:
                 yield _delete(Ref(POD_DISRUPTION_BUDGET, self.owner.key.namespace, name), found)
 
+    def unneeded(self) -> Iterator[Request]:
+        """Copies that no revision needs any more, unless it cannot be told which revisions there are."""
+        untold = {*self.desired.fleets, *self.world.fleets, self.desired.stable} - {None, self.plan.revision.id}
+        if self.makes and untold <= self.world.records.keys():
+            yield from configuration.unneeded(self.owner, self.plan.revision.input, self.desired.prune, self.world)
+
     def remains(self) -> Iterator[Request]:
         """Revisions beyond the history limit: their Deployment first, their record last."""
         for revision in sorted(self.desired.prune):
@@ -166,6 +197,7 @@ class _Wish:
         """Take our reference off what outlives the service; what bears it no more was not read as ours."""
         if self.desired.staying is None:
             return
+        yield from configuration.released(self.owner, self.desired.staying, self.world)
         name, revision = self.owner.key.name, of_revision(self.owner.key.name, self.desired.staying)
         pods = (DEPLOYMENT, revision), (POD_DISRUPTION_BUDGET, revision)
         for kind, place in (*pods, (SERVICE, name), (SERVICE, of_canary(name))):

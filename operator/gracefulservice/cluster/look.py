@@ -76,6 +76,8 @@ class Children:
     """Nodes from which pods are about to be evicted, as far as known."""
     adopted: Found | None = None
     """A Deployment that is adopted, and what belongs to it."""
+    copies: Sequence[Object] = ()
+    """The metadata of ConfigMaps and Secrets that bear the service's label."""
     at: float = 0.0
     """When the look began, in unix seconds."""
 
@@ -89,7 +91,7 @@ class Children:
         services = (owner.key.name, of_canary(owner.key.name))
         yield from (*self.deployments, *self.records)
         yield from (one for one in self.services if one["metadata"]["name"] in services and not self._free(one))
-        yield from (one for one in self.budgets if is_ours(one, owner))
+        yield from (one for one in (*self.budgets, *self.copies) if is_ours(one, owner))
 
     def _free(self, service: Object) -> bool:
         """Whether a Service may be taken over: the one that is to be adopted, as long as nobody controls it."""

@@ -21,10 +21,12 @@ from gracefulservice.api.names import (
     of_revision,
 )
 from gracefulservice.api.quantities import parse_instant
+from gracefulservice.cluster.copies import names
 from gracefulservice.cluster.kinds import CONTROLLER_REVISION, DEPLOYMENT, POD_DISRUPTION_BUDGET, SERVICE, Kind
 from gracefulservice.cluster.ownership import owned_by
 from gracefulservice.cluster.pod_template import pod_template
 from gracefulservice.ports import Object, Owner
+from gracefulservice.rollout.config import renamed
 from gracefulservice.rollout.contract import Contract
 from gracefulservice.rollout.revision import Revision
 from gracefulservice.rollout.seen import WIDE
@@ -53,25 +55,31 @@ def deployment(owner: Owner, revision: Revision, contract: Contract, replicas: i
 
     Should somebody edit its template all the same, no ready pod goes before its replacement is ready.
     """
-    labels = {**_identity(owner), REVISION_LABEL: revision.id}
-    return _object(owner, DEPLOYMENT, of_revision(owner.key.name, revision.id), labels) | {
+    labels = {**identity(owner), REVISION_LABEL: revision.id}
+    return manifest(owner, DEPLOYMENT, of_revision(owner.key.name, revision.id), labels) | {
         "spec": {
             "replicas": replicas,
             "revisionHistoryLimit": 0,
             "progressDeadlineSeconds": NEVER,
             "selector": {"matchLabels": labels},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "25%"}},
-            "template": pod_template(revision.input["template"], contract, labels),
+            "template": pod_template(template_of(owner.key.name, revision), contract, labels),
         }
     }
+
+
+def template_of(name: str, revision: Revision) -> Mapping[str, Any]:
+    """The user's template, with the copies of what `spec.config` names in the place of that."""
+    copies, written = names(name, revision.input), revision.input["template"]
+    return renamed(written, copies) if copies else dict(written)
 
 
 def service(owner: Owner, name: str, ports: Sequence[ServicePort], selects: str) -> Manifest:
     """One of the two Services. `selects` is a revision, or `WIDE`: every pod of the service."""
     narrow = {} if selects == WIDE else {REVISION_LABEL: selects}
-    return _object(owner, SERVICE, name, _identity(owner)) | {
+    return manifest(owner, SERVICE, name, identity(owner)) | {
         "spec": {
-            "selector": _identity(owner) | narrow,
+            "selector": identity(owner) | narrow,
             "ports": [port.model_dump(by_alias=True, exclude_none=True) | {"protocol": "TCP"} for port in ports],
         }
     }
@@ -79,8 +87,8 @@ def service(owner: Owner, name: str, ports: Sequence[ServicePort], selects: str)
 
 def disruption_budget(owner: Owner, revision: str) -> Manifest:
     """Evictions take one pod of a revision at a time, and a pod that is not healthy at any time."""
-    labels = {**_identity(owner), REVISION_LABEL: revision}
-    return _object(owner, POD_DISRUPTION_BUDGET, of_revision(owner.key.name, revision), labels) | {
+    labels = {**identity(owner), REVISION_LABEL: revision}
+    return manifest(owner, POD_DISRUPTION_BUDGET, of_revision(owner.key.name, revision), labels) | {
         "spec": {
             "maxUnavailable": 1,
             "unhealthyPodEvictionPolicy": "AlwaysAllow",
@@ -99,8 +107,8 @@ def revision_record(
     condemned: str | None = None,
 ) -> Manifest:
     """The record of a revision: its data is immutable, its marks are annotations."""
-    labels = {**_identity(owner), REVISION_LABEL: revision.id}
-    record = _object(owner, CONTROLLER_REVISION, of_revision(owner.key.name, revision.id), labels)
+    labels = {**identity(owner), REVISION_LABEL: revision.id}
+    record = manifest(owner, CONTROLLER_REVISION, of_revision(owner.key.name, revision.id), labels)
     record["metadata"]["annotations"] = marks(stable=stable, condemned=condemned)
     return record | {
         "revision": number,
@@ -132,12 +140,12 @@ def read_record(body: Object) -> Record:
     )
 
 
-def _identity(owner: Owner) -> dict[str, str]:
+def identity(owner: Owner) -> dict[str, str]:
     """What every object of one service has in common."""
     return {NAME_LABEL: owner.key.name}
 
 
-def _object(owner: Owner, kind: Kind, name: str, labels: Mapping[str, str]) -> Manifest:
+def manifest(owner: Owner, kind: Kind, name: str, labels: Mapping[str, str]) -> Manifest:
     """The head of a manifest."""
     informative = {"app.kubernetes.io/name": owner.key.name, "app.kubernetes.io/managed-by": FIELD_MANAGER}
     return {

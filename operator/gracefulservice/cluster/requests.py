@@ -5,7 +5,7 @@ server then answers with a conflict instead of overwriting what it was decided w
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -19,6 +19,7 @@ PAGE = 500
 JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
+METADATA_LIST = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, {JSON}"
 JSON_PATCH = "application/json-patch+json"
 
 Query = tuple[tuple[str, str], ...]
@@ -35,7 +36,9 @@ class Request:
     about: str
     query: Query = ()
     content_type: str = JSON
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
+    """Not shown: it may be the data of a Secret."""
+    accept: str = JSON
 
     @property
     def writes(self) -> bool:
@@ -53,12 +56,18 @@ def read(ref: Ref) -> Request:
     return Request("read", "GET", ref.kind, ref.path, str(ref))
 
 
-def page(kind: Kind, namespace: str | None, labels: str = "", after: str = "") -> Request:
-    """One page of a list. `labels` is a selector, `after` the token at which the page before ended."""
+def page(
+    kind: Kind, namespace: str | None, labels: str = "", after: str = "", *, metadata_only: bool = False
+) -> Request:
+    """One page of a list. `labels` is a selector, `after` the token at which the page before ended.
+
+    The metadata alone is a fraction of the bytes, and holds no data that is nobody's business.
+    """
     wanted = (("limit", str(PAGE)), ("labelSelector", labels), ("continue", after))
     query = tuple((key, value) for key, value in wanted if value)
     place = "all namespaces" if namespace is None else f"namespace {namespace}"
-    return Request("list", "GET", kind, kind.collection(namespace), f"every {kind.name} in {place}", query)
+    about, accept = f"every {kind.name} in {place}", METADATA_LIST if metadata_only else JSON
+    return Request("list", "GET", kind, kind.collection(namespace), about, query, accept=accept)
 
 
 def create(kind: Kind, manifest: Object, *, dry_run: bool = False) -> Request:

@@ -1,4 +1,4 @@
-"""What the adapters need of the API server: two ways to read and one to write. `cluster.client.Client` is one."""
+"""What the adapters need of the API server: three ways to read and one to write. `cluster.client.Client` is one."""
 
 from typing import Protocol
 
@@ -15,6 +15,10 @@ class ApiServer(Protocol):
 
     async def list_all(self, kind: Kind, namespace: str | None, labels: str = "") -> list[Object]:
         """Every object a label selector matches, live."""
+        ...
+
+    async def list_metadata(self, kind: Kind, namespace: str | None, labels: str = "") -> list[Object]:
+        """The same objects, live, each with its kind and its metadata alone."""
         ...
 
     async def send(self, request: Request) -> Object:

@@ -63,12 +63,15 @@ def distinct(plan: Plan, written: Sequence[Mapping[str, Any]]) -> list[dict[str,
     return merged
 
 
-def in_force(name: str, written: Mapping[str, Any], memory: Memory) -> Plan | Problems:
+def in_force(name: str, written: Mapping[str, Any], memory: Memory, unusable: Problems = ()) -> Plan | Problems:
     """The plan to go by for the GracefulService `name` whose spec is now `written`, or all that is wrong with it.
 
     Where something is wrong and there is a spec from before, the plan is that one's, with the problems in it.
+    `unusable` is what is wrong with the objects that `spec.config` names.
     """
     plan = build(name, effective(written, memory))
+    if unusable:
+        plan = (*(plan if isinstance(plan, tuple) else ()), *unusable)
     if isinstance(plan, Plan) or "template" not in memory.frozen:
         return plan
     before = build(name, acting(name, written, memory.frozen))

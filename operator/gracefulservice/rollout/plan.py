@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from gracefulservice.api import Guard, Metrics, Objectives, Problem, Samples, ScrapedPods, Spec
 from gracefulservice.api import Step as StepSpec
 from gracefulservice.api.problems import Problems, problems_of
-from gracefulservice.rollout import lint
+from gracefulservice.rollout import config, lint
 from gracefulservice.rollout.contract import Contract, resolve
 from gracefulservice.rollout.counters import counters_of
 from gracefulservice.rollout.objective import Objective
@@ -136,7 +136,7 @@ def build(name: str, written: Mapping[str, Any]) -> Plan | Problems:
     contract = resolve(revision.input)
     objectives, problems = objectives_of(spec)
     refused = contract if isinstance(contract, tuple) else ()
-    problems = (*refused, *problems, *step_problems(spec), *sample_problems(spec))
+    problems = (*refused, *problems, *step_problems(spec), *sample_problems(spec), *config.problems(written))
     if problems or isinstance(contract, tuple):
         return problems
     return planned(spec, revision, contract, objectives, route_of(name, spec), dict(written))

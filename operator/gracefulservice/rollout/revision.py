@@ -15,11 +15,16 @@ HASH_VERSION = 1
 LENGTH = 10
 FIELDS = tuple(field.alias or name for name, field in Pods.model_fields.items())
 """The fields of the spec that make a revision: a change in any other field starts no rollout."""
+CONFIG = "config"
+"""The field of the spec that names what else does, by its data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What the user asked pods to be. `input` holds the fields `FIELDS` as written; what is absent stays absent."""
+    """What the user asked pods to be. `input` holds the fields `FIELDS` as written; what is absent stays absent.
+
+    Where a service has `config`, its entries with the digests of their data are part of it, ordered by name.
+    """
 
     id: str
     input: Mapping[str, Any]
@@ -29,6 +34,8 @@ class Revision:
     def of(cls, spec: Mapping[str, Any]) -> "Revision":
         """The revision that a spec, as read from the API server, asks for."""
         written = {field: spec[field] for field in FIELDS if field in spec}
+        if entries := spec.get(CONFIG):
+            written[CONFIG] = sorted(entries, key=lambda entry: str(entry["name"]))
         return cls(id=identify(canonical(written)), input=written)
 
     def same_as(self, other: "Revision") -> bool:

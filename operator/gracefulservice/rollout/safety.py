@@ -9,6 +9,7 @@ from gracefulservice.rollout.happenings import Fault, Reason, told
 from gracefulservice.rollout.judging import failed, uncalled, unreadable
 from gracefulservice.rollout.memory import Baking, Climbing, Memory, Warming, Widening
 from gracefulservice.rollout.plan import Plan
+from gracefulservice.rollout.revision import CONFIG
 from gracefulservice.rollout.seen import Seen
 from gracefulservice.rollout.settle import turned_back, undoing
 from gracefulservice.rollout.stopwatch import Stopwatch
@@ -36,6 +37,14 @@ def superseded(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     newer, by = target != memory.stable, undoing(memory, target, memory.started)
     why = f"revision {target} is the target {'now' if newer else 'again'}."
     return turned_back(seen, memory, why, now, superseded=newer, by=by)
+
+
+def unmade(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
+    """The data that the canary was decided with is gone before anything of it was made: it turns back uncondemned."""
+    canary, named = memory.canary or "", plan.revision.input.get(CONFIG)
+    if not named or not plan.problems or canary in seen.records or canary in seen.fleets:
+        return memory
+    return turned_back(seen, memory, "what it is configured by cannot be read any more.", now, condemn=False)
 
 
 def emptied(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
@@ -113,7 +122,7 @@ def unreached(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     return memory if memory.hurry or unserved(seen, memory) else withdrawal.withdrawn(memory, now)
 
 
-RULES: tuple[Rule, ...] = (superseded, emptied, violated, crashing, overdue, unreached, blinded)
+RULES: tuple[Rule, ...] = (superseded, unmade, emptied, violated, crashing, overdue, unreached, blinded)
 
 
 def checked(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
