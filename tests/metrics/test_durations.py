@@ -45,7 +45,7 @@ async def asked(
         said = {"status": "success", "data": {"resultType": kind, "result": results.get(begins, [])}}
         return web.Response(body=json.dumps(said | {"warnings": (warnings or {}).get(begins, [])}).encode())
 
-    planned = plan(objectives=OBJECTIVES, **({"metrics": metrics} if metrics else {}))
+    planned = plan(objectives=OBJECTIVES, metrics=metrics)
     async with serving(answer) as url:
         return await ask(url, planned), [question.split(" ")[0] for question in questions]
 

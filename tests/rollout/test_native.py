@@ -73,7 +73,7 @@ def test_every_fine_schema_counts_as_a_classic_bucket_at_its_boundary(seed: int,
     """Though it becomes coarser on the way, each pod for itself."""
     edge = boundary(0.3)
     classic = classically(edge, limit=edge)
-    exponential = natively(*(Native(schema) for schema in schemas))
+    exponential = natively(Native(schemas[0]), Native(schemas[1]))
     chance = random.Random(seed)
     for step in range(6):
         live(seed + step, classic, exponential, ticks=3)

@@ -13,6 +13,7 @@ all are counted at the same boundary, at most 9.1 % above the limit. Where it li
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from pydantic import BaseModel
@@ -91,11 +92,11 @@ def up_to(edge: float, buckets: Iterable[Bucket]) -> float | None:
     9.0
     """
     within = 0.0
-    for bucket in buckets:
-        _, _, upper, count = bucket
-        if _divided(bucket, edge):
+    for _, lower, upper, count in buckets:
+        if upper <= edge or (lower < edge and math.isclose(upper, edge)):
+            within += count
+        elif lower < edge and not math.isclose(lower, edge):
             return None
-        within += count if upper < edge or math.isclose(upper, edge) else 0.0
     return within
 
 
@@ -128,14 +129,9 @@ def _ending(limit: float, rows: Iterable[Kin], *, suggested: bool = False) -> It
 
 def _nearest(limit: float, row: Kin) -> Iterator[float]:
     """Limits that have a bucket, next to one that has none in the newest sample."""
-    divided = (bucket for bucket in row.newest if _divided(bucket, row.edge(limit)))
+    divided = (bucket for bucket in row.newest if up_to(row.edge(limit), [bucket]) is None)
     ends = (end for _, lower, upper, _ in divided for end in (lower, upper) if 0 < end < math.inf)
     return (_shorter(end) if row.exponential else end for end in ends)
-
-
-def _divided(bucket: Bucket, edge: float) -> bool:
-    _, lower, upper, _ = bucket
-    return lower < edge < upper and not (math.isclose(lower, edge) or math.isclose(upper, edge))
 
 
 def _shorter(boundary: float) -> float:
@@ -162,11 +158,11 @@ def _exponential(buckets: Sequence[Bucket]) -> bool | None:
 
     The coarser schemas pass for custom buckets, which some of those may look like: a limit must be their boundary.
     """
-    return all(_of_fine_schema(bucket) for bucket in buckets) if buckets else None
+    return all(_of_fine_schema(*bucket[:3]) for bucket in buckets) if buckets else None
 
 
-def _of_fine_schema(bucket: Bucket) -> bool:
-    rule, lower, upper, _ = bucket
+@lru_cache(maxsize=4096)
+def _of_fine_schema(rule: int, lower: float, upper: float) -> bool:
     if rule == CLOSED and lower == -upper and math.isfinite(upper):
         return True  # the zero bucket
     if upper <= 0:
