@@ -13,7 +13,7 @@ from gracefulservice.metrics.prometheus import Found, Outage, label_text, read
 from gracefulservice.rollout.verdict import Cause
 from tests.support.native_histogram import Native
 
-from .test_prometheus import changed, matrix, sentence
+from .test_prometheus import captured, changed, matrix, sentence
 
 ZERO = [3, "-0.001", "0.001", "4"]
 FINE = [[0, "0.2871745887492587", "0.29998195195", "3"]]
@@ -58,6 +58,18 @@ def test_custom_buckets_are_classic_ones() -> None:
     """The first has no lower end, the last no upper one, and empty ones are not shown."""
     shown = sample([[3, "-Inf", "0.1", "4"], [0, "0.3", "1", "5"], [0, "1", "+Inf", "1"]])
     assert series(row(shown)) == {'le="+Inf"': [(100.0, 10.0)], 'le="0.3"': [(100.0, 4.0)]}
+
+
+def test_a_converted_histogram_counts_what_the_classic_one_did() -> None:
+    """One application, scraped both ways: answers of a real Prometheus."""
+    converted = read("d", captured("native_histogram"), frozenset({0.1, 0.3}))
+    classic = read("d_bucket", captured("buckets"))
+    assert converted.problem is None
+
+    def counts(found: Found) -> dict[str, list[float]]:
+        return {label_text(one.labels): [value for _, value in one.values] for one in found.series}
+
+    assert counts(converted) == counts(classic)
 
 
 def test_the_bucket_of_a_limit_has_its_own_end_beside_it() -> None:

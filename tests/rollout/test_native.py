@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gracefulservice.api import Samples
 from gracefulservice.metrics.native import boundary
 from gracefulservice.rollout.judge import Evidence
 from gracefulservice.rollout.objective import Objective, latency
+from gracefulservice.rollout.sampling import learn
 from gracefulservice.rollout.tally import Tally
 from gracefulservice.rollout.verdict import Cause, Verdict
 from tests.rollout.counters import DURATIONS, EDGES, ERRORS, P99, App, Rollout, said, stable
@@ -98,6 +100,18 @@ def test_the_boundary_that_is_counted_at_is_named() -> None:
         rollout.tick()
     assert said(rollout).verdict is Verdict.FAIL
     assert "canary requests took longer than 324.2 ms (limit 300 ms), stable 0 of" in said(rollout).sentence
+
+
+def test_a_sample_names_the_boundary_as_well() -> None:
+    """Where the user goes by samples."""
+    rollout, known = natively(Native(4), Native(4)), None
+    for _ in range(16):
+        rollout.stable.serve(90)
+        rollout.canary.serve(10, seconds=0.4)
+        rollout.tick()
+        known = learn(known, Samples.model_validate({"interval": "10s"}), rollout.objectives, rollout.evidence)
+    assert known is not None
+    assert "of the newest 20 canary requests took longer than 324.2 ms (limit 300 ms) (latency p99" in known.last
 
 
 def test_at_a_boundary_nothing_but_the_limit_is_named() -> None:
