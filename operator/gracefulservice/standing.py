@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import get_args
 
 from gracefulservice.api import Phase, Status
-from gracefulservice.ports import Clock, Cluster, Key, Metrics, Owner, Ports, World
+from gracefulservice.ports import Clock, Cluster, Configured, Key, Metrics, Owner, Ports, World
 from gracefulservice.rollout.desired import Desired
 from gracefulservice.rollout.holds import Hold, holds
 from gracefulservice.rollout.plan import Plan
@@ -172,6 +172,10 @@ class Noted:
         if owner is None:
             self._standings.forget(key)
         return owner
+
+    async def config(self, owner: Owner) -> Configured:
+        """Nothing to note."""
+        return await self._cluster.config(owner)
 
     async def children(self, owner: Owner, adopts: str = "", *, at: float) -> World:
         """Nothing to note."""

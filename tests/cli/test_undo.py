@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from gracefulservice.api import Command
 from gracefulservice.cli import undoing
 from gracefulservice.cli.kept import Kept
+from gracefulservice.cluster import objects
 from gracefulservice.rollout.revision import FIELDS, Revision, canonical
 from tests.cli.api_server import COMMAND, SERVICES, ApiServer, patched, status
 from tests.cli.conftest import Run
-from tests.cli.shelves import HEALTHY, SPECS, V1, V2, V3, V4, mark, stored
+from tests.cli.shelves import HEALTHY, SPECS, V1, V2, V3, V4, mark, record, stored
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 2) | st.floats(allow_nan=False, allow_infinity=False) | st.text("ab"),
@@ -299,3 +300,39 @@ def test_without_the_right_to_read_records_it_is_said(api: ApiServer, run: Run) 
     stored(api)
     api.refusals["/apis/apps/v1"] = 403, status("controllerrevisions.apps is forbidden")
     assert run("undo", "web").err == "You may not do this (403): controllerrevisions.apps is forbidden.\n"
+
+
+CONFIG: Any = [{"name": "settings", "configMap": {"name": "shop-settings"}}]
+
+
+def configured(api: ApiServer, *digests: str) -> list[str]:
+    """The service with configuration, and a record for the data of each digest; the last one is stable."""
+    body = stored(api, config=CONFIG)
+    template = {**SPECS[4]["template"], "spec": {**SPECS[4]["template"]["spec"], "volumes": VOLUMES}}
+    written = [{**SPECS[4], "template": template, "config": [{**CONFIG[0], "digest": one}]} for one in digests]
+    ids = [Revision.of(one).id for one in written]
+    body["spec"]["template"] = template
+    body["status"] = {**HEALTHY, "stable": ids[-1], "target": ids[-1], "memory": {"former": ids[:-1]}}
+    api.records = [record(body, one, place, stable=False) for place, one in enumerate(written, start=1)]
+    return ids
+
+
+VOLUMES = [{"name": "settings", "configMap": {"name": "shop-settings"}}]
+
+
+def test_data_is_the_persons_to_put_back(api: ApiServer, run: Run) -> None:
+    """Two versions that differ in the data of a ConfigMap alone: the spec of both is the same."""
+    older, _ = configured(api, "a" * 32, "b" * 32)
+    done = run("undo", "web")
+    copy = objects.template_of("web", Revision(older, api.records[0]["data"]["input"]))["spec"]["volumes"][0]
+    assert (done.code, done.out) == (1, "")
+    assert f"Revision {older} (number 1) had other configuration than there is now, and undo writes no data" in done.err
+    assert f"ConfigMap {copy['configMap']['name']} holds what shop-settings had" in done.err
+    assert not [one for one in api.asked if one.startswith("PATCH")]
+
+
+def test_the_present_configuration_is_no_hindrance(api: ApiServer, run: Run) -> None:
+    """What is asked for already is told so, although the command line does not read the data."""
+    *_, present = configured(api, "a" * 32, "b" * 32)
+    done = run("undo", "web", "--to", "2")
+    assert f"asks for revision {present} (number 2) already" in done.err

@@ -60,6 +60,12 @@ def test_one_number(body: bytes, value: float) -> None:
         ),
         (
             200,
+            says("vector", [{"metric": {}, "histogram": [AT, {"count": "3", "sum": "1", "buckets": []}]}]),
+            Cause.UNREADABLE,
+            "The query of the guard lag gives a native histogram where one number is expected: put histogram_quantile",
+        ),
+        (
+            200,
             says("scalar", [AT, "NaN"]),
             Cause.UNREADABLE,
             "The query of the guard lag gives NaN, which no threshold",

@@ -152,11 +152,6 @@ def test_a_real_nan_is_named_and_not_counted() -> None:
     assert [problem.sentence for problem in answered.problems] == [sentence(found)]
 
 
-def test_a_native_histogram_is_named() -> None:
-    """It has no counters of buckets."""
-    assert "is a native histogram" in sentence(read("http_request_duration_seconds", captured("native_histogram")))
-
-
 def test_a_query_that_is_refused_is_the_users_to_correct() -> None:
     """In Prometheus' own words."""
     assert "missing closing )" in sentence(read("x", captured("bad_regex", status=400)))

@@ -31,7 +31,20 @@ async def test_the_latency_that_pods_are_sized_by(body: bytes, status: int, foun
     async with serving(answer) as url, session() as http:
         assert (await Prometheus(http, url).sizes(OWNER, plan(), PODS, (), AT)) == Measured(p99=found)
     counted = 'http_request_duration_seconds_bucket{namespace="shop",pod=~"shop-b2-a|shop-c3-b"}[600s]'
-    assert asked == [f"histogram_quantile(0.99, sum by (le) (rate({counted})))"]
+    native = counted.replace("_bucket", "")
+    questions = [f"histogram_quantile(0.99, sum by (le) (rate({histogram})))" for histogram in (counted, native)]
+    assert asked == questions[: 2 if found is None and status == 200 else 1]
+
+
+async def test_the_latency_of_a_native_histogram() -> None:
+    """It is asked for where classic buckets tell none; in the unit of the buckets."""
+
+    async def answer(request: web.Request) -> web.Response:
+        classic = "_bucket" in str((await request.post())["query"])
+        return web.Response(body=(ANSWERS / "no_doubt.json").read_bytes() if classic else SLOW)
+
+    async with serving(answer) as url, session() as http:
+        assert (await Prometheus(http, url).sizes(OWNER, plan(), PODS, (), AT)).p99 == 0.42
 
 
 async def test_without_pods_or_prometheus_no_latency_is_known() -> None:

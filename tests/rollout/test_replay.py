@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,8 @@ from gracefulservice.rollout.reading import Look
 from gracefulservice.rollout.recall import unknown
 from gracefulservice.rollout.verdict import Verdict
 from tests.rollout.counters import ALL, BEGUN, ERRORS, App, Rollout, stable, three
+from tests.rollout.natives import NativeApp, NativePrometheus, native
+from tests.support.native_histogram import Native
 
 
 def random_history(seed: int, ticks: int) -> Rollout:
@@ -28,6 +31,26 @@ def random_history(seed: int, ticks: int) -> Rollout:
             rollout.tick(scraped=[])
         three(rollout, errors=chance.randrange(3), slow=chance.randrange(3), failed_orders=chance.randrange(2))
     return rollout
+
+
+def native_history(seed: int, ticks: int) -> Rollout:
+    """The same with native histograms that become coarser, in the end too coarse for the limit."""
+    chance = random.Random(seed)
+    apps: list[App] = [native("stable-1", "stable", Native(8), 9000.0), native("canary-1", "canary", Native(5))]
+    rollout = Rollout(objectives=ALL, apps=apps, prometheus=NativePrometheus())
+    for _ in range(ticks):
+        app = chance.choice(rollout.apps)
+        assert isinstance(app, NativeApp)
+        if chance.random() < 0.4:
+            app.native.coarsen()
+        if chance.random() < 0.1:
+            rollout.canary.restart(rollout.now + 1)
+        rollout.canary.serve(chance.randrange(9), seconds=chance.choice((0.05, 0.31, 0.33)))
+        three(rollout, errors=chance.randrange(3), slow=chance.randrange(3), failed_orders=chance.randrange(2))
+    return rollout
+
+
+HISTORIES = [random_history, native_history]
 
 
 def rewritten(evidence: Evidence) -> Evidence:
@@ -45,10 +68,13 @@ def shortest(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+@pytest.mark.parametrize("history", HISTORIES)
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10**6), crashes=st.sets(st.integers(0, 30)), repeats=st.sets(st.integers(0, 30)))
-def test_crashes_and_repeated_looks_change_nothing(seed: int, crashes: set[int], repeats: set[int]) -> None:
-    rollout = random_history(seed, ticks=12)
+def test_crashes_and_repeated_looks_change_nothing(
+    history: Callable[[int, int], Rollout], seed: int, crashes: set[int], repeats: set[int]
+) -> None:
+    rollout = history(seed, 12)
     plain = broken = begin(ALL, BEGUN)
     for index, look in enumerate(rollout.looks):
         plain = learn(plain, ALL, look, "canary", 10.0)
@@ -60,11 +86,12 @@ def test_crashes_and_repeated_looks_change_nothing(seed: int, crashes: set[int],
     assert assess(broken, ALL, rollout.now) == assess(plain, ALL, rollout.now)
 
 
+@pytest.mark.parametrize("history", HISTORIES)
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10**6))
-def test_the_order_of_samples_and_pods_does_not_matter(seed: int) -> None:
+def test_the_order_of_samples_and_pods_does_not_matter(history: Callable[[int, int], Rollout], seed: int) -> None:
     """Prometheus answers in any order."""
-    rollout, chance = random_history(seed, ticks=8), random.Random(seed)
+    rollout, chance = history(seed, 8), random.Random(seed)
     plain = mixed = begin(ALL, BEGUN)
     for look in rollout.looks:
         plain = learn(plain, ALL, look, "canary", 10.0)

@@ -190,7 +190,7 @@ class CustomCounters(Documented):
     bad: Counter | None = None
     """The counter of requests that failed."""
     buckets: Counter | None = None
-    """The buckets of the histogram of durations, like checkout_seconds_bucket."""
+    """The histogram of durations: its buckets, like checkout_seconds_bucket, or a native one, like checkout_seconds."""
     bucket_unit: Literal["Seconds", "Milliseconds"] = "Seconds"
     """What the buckets count in; default Seconds."""
 

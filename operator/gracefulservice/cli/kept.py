@@ -19,7 +19,7 @@ from gracefulservice.cluster.objects import read_record
 from gracefulservice.cluster.ownership import is_ours
 from gracefulservice.errors import Invalid
 from gracefulservice.ports import Owner
-from gracefulservice.rollout.revision import HASH_VERSION, Revision
+from gracefulservice.rollout.revision import CONFIG, HASH_VERSION, Revision
 
 Object = Mapping[str, Any]
 
@@ -121,9 +121,14 @@ def shelf(body: Object, records: Sequence[Object]) -> Shelf:
         spec=owner.spec,
         status=status,
         revisions=tuple(sorted(revisions, key=lambda one: one.number, reverse=True)),
-        target=Revision.of(owner.spec).id,
+        target=asked_for(owner.spec, status),
         former=tuple(dict.fromkeys(tuple(remembered(status)) or promoted(status))),
     )
+
+
+def asked_for(spec: Mapping[str, Any], status: Status) -> str:
+    """The revision that a spec asks for; where configuration belongs to it, the operator alone knows of what data."""
+    return (status.target if spec.get(CONFIG) else None) or Revision.of(spec).id
 
 
 def kept(body: Object, status: Status) -> Kept:

@@ -8,8 +8,9 @@ from gracefulservice.api.names import COMMAND_ANNOTATION
 from gracefulservice.cli import orders
 from gracefulservice.cli.kept import Kept, Object, Shelf
 from gracefulservice.cli.words import plain
+from gracefulservice.cluster.copies import copies
 from gracefulservice.errors import Invalid, Refused
-from gracefulservice.rollout.revision import FIELDS, canonical
+from gracefulservice.rollout.revision import CONFIG, FIELDS, canonical
 
 Operation = dict[str, Any]
 
@@ -29,9 +30,24 @@ def wanted(shelf: Shelf, revision: str | None) -> Kept:
             f"The record of revision {found.called} cannot be read by this version of kubectl-graceful, so nobody can "
             "tell what it asked for: apply that version from your own files."
         )
+    if why := configured(shelf, found):
+        raise Refused(why)
     if found.condemned:
         raise Refused(f"Undo moves nobody to revision {found.called}.{again(shelf, found)}")
     return found
+
+
+def configured(shelf: Shelf, found: Kept) -> str:
+    """Why the data that its configuration had then is the person's to put back; or empty where it is as it was."""
+    present, then = shelf.find(shelf.target), found.written or {}
+    if then.get(CONFIG) == ((present.written if present else None) or {}).get(CONFIG):
+        return ""
+    held = [f"{one.entry.kind} {one.name} holds what {one.entry.object} had" for one in copies(shelf.name, then)]
+    where = f" ({', '.join(held)})" if held else ", and spec.config as it was"
+    return (
+        f"Revision {found.called} had other configuration than there is now, and undo writes no data: put the old data "
+        f"back{where}, together with the old template if that was another one."
+    )
 
 
 def again(shelf: Shelf, found: Kept) -> str:

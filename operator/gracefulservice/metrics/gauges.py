@@ -31,7 +31,14 @@ def read(guard: str, answer: Answer) -> float | Problem:
             return _unreadable(
                 guard, f"The query of the guard {guard} gives a {kind} where one number is expected: correct it."
             )
-        return _only(guard, [row.value[1] for row in prometheus.series_of(result) if row.value])
+        rows = prometheus.series_of(result)
+        if any(row.histogram for row in rows):
+            return _unreadable(
+                guard,
+                f"The query of the guard {guard} gives a native histogram where one number is expected: put "
+                "histogram_quantile(…), histogram_avg(…) or histogram_count(…) around it.",
+            )
+        return _only(guard, [row.value[1] for row in rows if row.value])
     except Outage as outage:
         return absent(guard, outage)
 

@@ -5,10 +5,12 @@ own times. Every answer becomes samples, or one of two named failures:
 
     Outage       no answer to rely on: nobody there, an error, a part of the data only, not Prometheus at all
     Unreadable   an answer that cannot be counted: pods that cannot be told apart, a value that is no number
+
+A native histogram becomes the buckets of a classic one here: nobody else knows which it was.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median_low
@@ -16,6 +18,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from gracefulservice.metrics import native
 from gracefulservice.rollout.reading import Look
 from gracefulservice.rollout.samples import PodFacts, Sample
 from gracefulservice.rollout.selector import matcher, parse
@@ -25,10 +28,6 @@ SHORTEST_SPAN, FIRST_SPAN = 30.0, 180.0
 """Seconds of raw samples that are asked for, with slow scrapes three intervals; and while the interval is not known:
 it shows where two scrapes are in sight, so that one of a minute and a half is found."""
 INTERVALS = 3
-FORGOTTEN = 3600.0
-"""Seconds after which nobody asks any more when a deleted pod had its last request."""
-RECENT = 600.0
-"""Seconds of requests that a latency is computed from: enough of them, and not those of another time of day."""
 PLACE = frozenset({"__name__", "namespace", "pod"})
 """Labels that say what and whose a series is: the question holds them already."""
 TARGET = frozenset({"job", "instance", "endpoint", "prometheus", "prometheus_replica"})
@@ -59,10 +58,18 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is known about one selector: series of this service's pods, or the reason why they cannot be counted."""
+    """What is known about one selector: series of this service's pods, or the reason why they cannot be counted.
+
+    `native`: the selector of the native histograms among them, which may have no series while nobody calls.
+    """
 
     series: tuple[Series, ...] = ()
     problem: Problem | None = None
+    native: str = ""
+
+    def beside(self, other: "Found") -> "Found":
+        """Both, of different pods."""
+        return Found(self.series + other.series, self.problem or other.problem, self.native or other.native)
 
 
 def span(interval: float) -> float:
@@ -76,44 +83,18 @@ def question(selector: str, namespace: str, pods: Iterable[str], seconds: float)
     >>> question('http_requests_total{code="500"}', "shop", ["web-b2-x", "web-b2-y"], 30)
     'http_requests_total{code="500",namespace="shop",pod=~"web-b2-x|web-b2-y"}[30s]'
     """
-    narrowed = parse(selector).narrowed(matcher("namespace", "=", namespace), _any_of(pods))
+    narrowed = parse(selector).narrowed(matcher("namespace", "=", namespace), pods_in(pods))
     return f"{narrowed}[{math.ceil(seconds)}s]"
-
-
-def quantile(buckets: str, namespace: str, pods: Iterable[str]) -> str:
-    """PromQL for the latency of these pods' slowest hundredth. To size pods by, never to judge them.
-
-    >>> quantile("http_request_duration_seconds_bucket", "shop", ["web-b2-x"])  # doctest: +ELLIPSIS
-    'histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_bucket{...}[600s])))'
-    """
-    return f"histogram_quantile(0.99, sum by (le) (rate({question(buckets, namespace, pods, RECENT)})))"
-
-
-def read_quantile(answer: Answer) -> float | None:
-    """Seconds in an answer to `quantile`; None where there were no requests. Raises Outage."""
-    rows = _result(answer.status, understood(answer.body), "vector")
-    found = number(rows[0].value[1]) if rows and rows[0].value else math.nan
-    return found if math.isfinite(found) else None
-
-
-def last_growth(found: Found, began: float) -> float | None:
-    """Seconds from `began` to the last sample that showed a further request; None without samples after it.
-
-    Late by a scrape interval at most, and never early: the request was before the sample.
-    """
-    samples = [pair for one in found.series for pair in pairwise(one.values) if pair[1][0] > began]
-    if found.problem or not samples:
-        return None
-    return max((later - began for (_, before), (later, after) in samples if after > before), default=0.0)
 
 
 def doubt(selector: str, pods: Iterable[str]) -> str:
     """PromQL for one series that would be ours if its labels said so; asked only when nothing was found."""
     counter = parse(selector)
-    return f"topk(1, {counter.narrowed(_any_of(pods))} or {counter.narrowed(matcher('pod', '=', ''))})"
+    return f"topk(1, {counter.narrowed(pods_in(pods))} or {counter.narrowed(matcher('pod', '=', ''))})"
 
 
-def _any_of(pods: Iterable[str]) -> str:
+def pods_in(pods: Iterable[str]) -> str:
+    """The matcher for these pods."""
     return matcher("pod", "=~", "|".join(pod.replace(".", r"\.") for pod in sorted(pods)))
 
 
@@ -122,19 +103,40 @@ def form(promql: str, at: float, timeout: float) -> dict[str, str]:
     return {"query": promql, "time": f"{at:.3f}", "timeout": f"{timeout:g}s"}
 
 
-def read(selector: str, answer: Answer) -> Found:
-    """The series in an answer to `question`. Raises Outage."""
+def read(selector: str, answer: Answer, limits: Collection[float] = ()) -> Found:
+    """The series in an answer to `question`; of a native histogram the buckets that `limits` need. Raises Outage.
+
+    Without limits a counter is expected, and a histogram is none.
+    """
     said = understood(answer.body)
     if answer.status in REFUSED and said.error:
         return Found(problem=_unreadable(f"Prometheus refuses {selector}: {said.error}."))
-    rows = _result(answer.status, said, "matrix")
-    found = tuple(Series(row.metric, tuple((at, number(value)) for at, value in row.values)) for row in rows)
-    return Found(found, faults(selector, found))
+    rows = result(answer.status, said, "matrix")
+    if problem := _no_histogram(selector, rows, limits):
+        return Found(problem=problem)
+    plain = (Series(row.metric, [(at, number(value)) for at, value in row.values]) for row in rows if row.values)
+    natives = [(row.metric, row.histograms) for row in rows if row.histograms]
+    found = (*plain, *(Series(labels, values) for labels, values in native.classic(natives, limits)))
+    return Found(found, faults(selector, found), selector if natives else "")
+
+
+def _no_histogram(selector: str, rows: Sequence["_Row"], limits: Collection[float]) -> Problem | None:
+    """What keeps rows with histograms from being read."""
+    for row in rows:
+        if row.histograms and row.values:
+            pod = row.metric["pod"]
+            return _unreadable(f"{selector} of pod {pod} is a native histogram and a number by turns: rename one.")
+        if row.histograms and not limits:
+            wanted = "where a counter is expected, like http_requests_total: name one"
+            return _unreadable(f"{selector} is a native histogram {wanted}.")
+    return None
 
 
 def doubtful(selector: str, namespace: str, answer: Answer) -> Problem | None:
     """Why nothing was found although there is such a metric, from an answer to `doubt`. Raises Outage."""
-    rows = _result(answer.status, understood(answer.body), "vector")
+    if answer.status in REFUSED:  # it knows no native histograms
+        return None
+    rows = result(answer.status, understood(answer.body), "vector")
     labels = rows[0].metric if rows else {"namespace": namespace, "pod": ""}
     if "pod" not in labels:
         return _unlabelled(
@@ -190,11 +192,6 @@ def _samples(series: Iterable[Series], since: float) -> Iterable[Sample]:
 def faults(selector: str, found: Sequence[Series]) -> Problem | None:
     """The first thing that keeps these series from being counted."""
     for one in found:
-        if not one.values:
-            return _unreadable(
-                f"{selector} is a native histogram in Prometheus, which has no counters of buckets: let "
-                "Prometheus keep the classic buckets as well."
-            )
         if not all(math.isfinite(value) for _, value in one.values):
             text = label_text(one.labels)
             return _unreadable(f"{selector} of pod {one.labels['pod']} is not a number ({text}).")
@@ -232,7 +229,9 @@ class _Row(BaseModel):
 
     metric: dict[str, str]
     values: list[tuple[float, str]] = []
+    histograms: list[native.Sample] = []
     value: tuple[float, str] | None = None
+    histogram: native.Sample | None = None
 
 
 class _Data(BaseModel):
@@ -262,7 +261,7 @@ def understood(body: bytes) -> _Said:
         return _Said()
 
 
-def _result(status: int, said: _Said, kind: str) -> list[_Row]:
+def result(status: int, said: _Said, kind: str) -> list[_Row]:
     """The series of a query that was answered in full, and in that kind. Raises Outage."""
     given, result = answered(status, said, kind)
     if given != kind:

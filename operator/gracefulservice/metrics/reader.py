@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import aiohttp
 
 from gracefulservice.api import Guard
-from gracefulservice.metrics import address, bodies, gateway, gauges, prometheus
+from gracefulservice.metrics import address, bodies, durations, gateway, gauges, prometheus, sizing
 from gracefulservice.metrics.address import Address
 from gracefulservice.metrics.credentials import NOTHING, Credentials, Files, Unshown
 from gracefulservice.metrics.pace import Overtaxed, Pace, Turn
 from gracefulservice.metrics.prometheus import Answer, Found, Outage
 from gracefulservice.ports import Owner
-from gracefulservice.rollout.objective import Kind, selectors
+from gracefulservice.rollout.objective import Kind, limits, selectors
 from gracefulservice.rollout.plan import Plan
 from gracefulservice.rollout.reading import Look
 from gracefulservice.rollout.samples import PodFacts
@@ -54,6 +54,21 @@ class _Visit:
     turn: Turn
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked about the instant `at`, with scrapes of an `interval` that may not be known yet (0)."""
+
+    selector: str
+    namespace: str
+    at: float
+    interval: float
+
+    @property
+    def seconds(self) -> float:
+        """How much of the time before."""
+        return prometheus.span(self.interval)
+
+
 class Prometheus:
     """The port `Metrics`. `url` is the operator's own Prometheus, which the credentials in `files` are meant for.
 
@@ -82,7 +97,9 @@ class Prometheus:
         try:
             if wanted or plan.guards:
                 async with self._visit(plan) as visit:
-                    asked = (self._found(visit, selector, namespace, names, at, interval) for selector in wanted)
+                    asked = (
+                        self._found(visit, Asked(selector, namespace, at, interval), names, plan) for selector in wanted
+                    )
                     guarded = (self._gauge(visit, guard, at) for guard in plan.guards)
                     answers, gauged, totals = await asyncio.gather(
                         asyncio.gather(*asked),
@@ -99,7 +116,7 @@ class Prometheus:
     ) -> Measured:
         """What pods are sized by, all questions at once; what is not answered is None."""
         sized = bool(plan.buckets and pods)
-        late = [one for one in gone if plan.requests and at - one.began <= prometheus.FORGOTTEN]
+        late = [one for one in gone if plan.requests and at - one.began <= sizing.FORGOTTEN]
         measured = Measured()
         if not sized and not late:
             return measured
@@ -113,10 +130,13 @@ class Prometheus:
         return measured
 
     async def _p99(self, visit: _Visit, owner: Owner, plan: Plan, pods: Sequence[PodFacts], at: float) -> float | None:
-        """A latency, from the histogram of all requests. Raises Outage and ValueError."""
-        promql = prometheus.quantile(plan.buckets, owner.key.namespace, [pod.name for pod in pods])
-        found = prometheus.read_quantile(await self._post(visit, promql, at))
-        return None if found is None else found * plan.unit
+        """A latency, from the histogram of all requests, classic or native. Raises Outage and ValueError."""
+        for histogram in filter(None, (plan.buckets, durations.native_of(plan.buckets))):
+            promql = sizing.quantile(histogram, owner.key.namespace, [pod.name for pod in pods])
+            found = sizing.read_quantile(await self._post(visit, promql, at))
+            if found is not None:
+                return found * plan.unit
+        return None
 
     async def _last(self, visit: _Visit, owner: Owner, plan: Plan, gone: Gone, at: float) -> float | None:
         """How long after its deletion began a pod still counted a request. Raises Outage and ValueError."""
@@ -124,7 +144,7 @@ class Prometheus:
         seconds = until - gone.began + 2 * USUAL_INTERVAL
         promql = prometheus.question(plan.requests, owner.key.namespace, [gone.pod], seconds)
         answer = await self._post(visit, promql, until)
-        return prometheus.last_growth(prometheus.read(plan.requests, answer), gone.began)
+        return sizing.last_growth(prometheus.read(plan.requests, answer), gone.began)
 
     def _named(self, plan: Plan, outage: Outage) -> str:
         """The sentence with the address that was asked in it: several services may have several."""
@@ -148,16 +168,36 @@ class Prometheus:
             "the operator's chart, or let spec.metrics.source be pods."
         )
 
-    async def _found(
-        self, visit: _Visit, selector: str, namespace: str, pods: Sequence[str], at: float, interval: float
-    ) -> Found:
-        """The series of one selector. That there are none at all is worth a second question."""
-        promql = prometheus.question(selector, namespace, pods, prometheus.span(interval))
-        found = prometheus.read(selector, await self._post(visit, promql, at))
-        if found.series or found.problem:
-            return found
-        answer = await self._post(visit, prometheus.doubt(selector, pods), at)
-        return Found(problem=prometheus.doubtful(selector, namespace, answer))
+    async def _found(self, visit: _Visit, asked: Asked, pods: Sequence[str], plan: Plan) -> Found:
+        """The series of one selector, of a native histogram where pods have no classic one.
+
+        That there are none at all is worth a second question.
+        """
+        limited = limits(plan.objectives, asked.selector)
+        found = prometheus.read(asked.selector, await self._raw(visit, asked, pods), limited)
+        other = durations.native_of(asked.selector) if limited else ""
+        lacking = sorted({*pods} - {one.labels["pod"] for one in found.series})
+        if other and lacking and not found.problem:
+            answer = await self._raw(visit, replace(asked, selector=other), lacking)
+            found = found.beside(durations.read_native(other, answer, limited))
+        if found.native and not found.problem:
+            promql = durations.counter(found.native, asked.namespace, pods, asked.seconds)
+            return durations.counted(found, await self._post(visit, promql, asked.at))
+        return found if found.series or found.problem else await self._doubted(visit, asked, other, pods)
+
+    async def _raw(self, visit: _Visit, asked: Asked, pods: Sequence[str]) -> Answer:
+        """Raw samples of some pods."""
+        promql = prometheus.question(asked.selector, asked.namespace, pods, asked.seconds)
+        return await self._post(visit, promql, asked.at)
+
+    async def _doubted(self, visit: _Visit, asked: Asked, other: str, pods: Sequence[str]) -> Found:
+        """Nothing, or why it is there and is not found."""
+        doubts = [(asked.selector, prometheus.doubt(asked.selector, pods))]
+        for selector, promql in [*doubts, *([(other, durations.doubt(other, pods))] if other else [])]:
+            answer = await self._post(visit, promql, asked.at)
+            if problem := prometheus.doubtful(selector, asked.namespace, answer):
+                return Found(problem=problem)
+        return Found()
 
     async def _gauge(self, visit: _Visit, guard: Guard, at: float) -> tuple[str, float | Problem]:
         """The value of a guard, or why there is none.

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from gracefulservice.rollout.bound import upper_bound
 from gracefulservice.rollout.case import ALL_WEIGHTS, Part, excused_so_far, judged, parts, worst_pod
+from gracefulservice.rollout.ends import outcome
 from gracefulservice.rollout.figures import at_most, chances, number, percent
 from gracefulservice.rollout.objective import Objective
 from gracefulservice.rollout.tally import Tally, charged
@@ -78,7 +79,7 @@ def shown(objective: Objective, tally: Tally, bound: float) -> str:
 
 def counts(objective: Objective, tally: Tally) -> str:
     """`7 of 52 canary requests failed, stable 3 of 5,110`."""
-    canary = f"{number(tally.bad)} of {number(tally.requests)} canary requests {objective.outcome}"
+    canary = f"{number(tally.bad)} of {number(tally.requests)} canary requests {outcome(objective, tally.part)}"
     return f"{canary}, stable {number(tally.stable_bad)} of {number(tally.stable_requests)}"
 
 

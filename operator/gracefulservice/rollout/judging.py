@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from gracefulservice.api import GuardStatus, Samples
-from gracefulservice.rollout import guards, losses, sampling
+from gracefulservice.rollout import ends, guards, losses, sampling
 from gracefulservice.rollout.figures import chances
 from gracefulservice.rollout.judge import ALPHA, LIMIT, assess, obstacle
 from gracefulservice.rollout.judge import suspected as suspects
@@ -73,9 +73,11 @@ def readable(plan: Plan, memory: Memory, now: float) -> tuple[bool, str, str] | 
         return None
     if why := unread(plan, memory, now):
         return False, why.cause.value, why.sentence
-    silent = judged is not None and judged.cause is Cause.NO_TRAFFIC
-    said = judged.sentence if judged else " ".join(one.sentence for one in gauges)
-    return True, Cause.NO_TRAFFIC.value if silent else "Readable", said
+    if judged is None or memory.evidence is None:
+        return True, "Readable", " ".join(one.sentence for one in gauges)
+    reason = Cause.NO_TRAFFIC.value if judged.cause is Cause.NO_TRAFFIC else "Readable"
+    parts = {name: tally.part for name, tally in memory.evidence.tallies.items()}
+    return True, reason, judged.sentence + ends.noted(plan.objectives, parts)
 
 
 def exhausted(plan: Plan, memory: Memory) -> str:

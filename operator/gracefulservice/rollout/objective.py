@@ -102,3 +102,12 @@ def leading(objectives: Sequence[Objective]) -> Objective:
 def selectors(objectives: Iterable[Objective]) -> tuple[str, ...]:
     """Every selector to ask for, each once, in a stable order."""
     return tuple(dict.fromkeys(one for objective in objectives for one in (objective.total, objective.part)))
+
+
+def limits(objectives: Iterable[Objective], selector: str) -> frozenset[float]:
+    """The latency limits that are read from a histogram, in its own unit; none of what is no histogram.
+
+    >>> limits([latency("p99", 0.3, "d_ms_bucket", 30.0, unit=0.001)], "d_ms_bucket")
+    frozenset({300.0})
+    """
+    return frozenset(round(one.edge / one.unit, 9) for one in objectives if one.edge and one.total == selector)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gracefulservice.rollout.ends import differing, marked
 from gracefulservice.rollout.figures import duration
 from gracefulservice.rollout.objective import Counts, Kind, Objective
 from gracefulservice.rollout.samples import Cursors, PodFacts, Sample, from_one_scrape, newest, ranges
@@ -46,7 +47,8 @@ class Look:
 class Reading:
     """The newest samples of one objective by role: pod → series → sample; and all samples of the look by role.
 
-    `edges` are the bucket edges of each pod that has any, in seconds.
+    `edges` are the bucket edges of each pod that has any, in seconds; `exponential`: whether those of a native
+    histogram are among them that has no boundary of the user's own.
     """
 
     objective: Objective
@@ -57,6 +59,7 @@ class Reading:
     total_range: Ranges
     part_range: Ranges
     edges: Mapping[str, frozenset[float]]
+    exponential: bool = False
 
 
 def read(objective: Objective, look: Look, canary: str) -> Reading:
@@ -67,11 +70,12 @@ def read(objective: Objective, look: Look, canary: str) -> Reading:
         for selector in (objective.total, objective.part)
     )
     edges: dict[str, frozenset[float]] = {}
+    exponential = any(marked(series) for series in total.values())
     if objective.kind is Kind.LATENCY:
         edges = {pod: bucket_edges(series, objective.unit) for pod, series in total.items()}
     is_total, is_part = _roles(objective)
     total, part = _only(total, is_total), _only(part, is_part)
-    return Reading(objective, look.pods, canary, newest(total), newest(part), total, part, edges)
+    return Reading(objective, look.pods, canary, newest(total), newest(part), total, part, edges, exponential)
 
 
 def countable(reading: Reading, interval: float) -> frozenset[str]:
@@ -91,6 +95,7 @@ def unreadable(reading: Reading, total: Cursors, part: Cursors) -> Problem | Non
         (Cause.SERIES_MISSING, _no_series(reading, total)),
         (Cause.LABEL_MISSING, _no_label(reading)),
         (Cause.BUCKET_MISMATCH, _no_bucket(reading)),
+        (Cause.BUCKET_MISMATCH, differing(reading.objective, reading.part, part)),
         (Cause.SERIES_MISSING, _never_good(reading, part)),
         (Cause.UNREADABLE, _too_many(reading)),
     ):
@@ -185,9 +190,10 @@ def _no_bucket(reading: Reading) -> str | None:
     if wanted is None or not lacking:
         return None
     near = " and ".join(map(duration, nearest_edges(frozenset().union(*lacking), wanted))) or "nowhere"
+    finer = "let the native histogram have a schema of 3 or finer" if reading.exponential else "add a bucket"
     return (
         f"The limit of {reading.objective.title} is {duration(wanted)}, but no bucket of {reading.objective.total} "
-        f"ends there; the nearest end at {near}: set the limit to one of them, or add a bucket."
+        f"ends there; the nearest end at {near}: set the limit to one of them, or {finer}."
     )
 
 

@@ -44,7 +44,7 @@ def unmade(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     canary, named = memory.canary or "", plan.revision.input.get(CONFIG)
     if not named or not plan.problems or canary in seen.records or canary in seen.fleets:
         return memory
-    return turned_back(seen, memory, "what it is configured by cannot be read any more.", now, condemn=False)
+    return turned_back(seen, memory, "what it is configured by cannot be read any more.", now)
 
 
 def emptied(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:

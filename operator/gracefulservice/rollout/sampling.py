@@ -14,6 +14,7 @@ from pydantic import Field
 
 from gracefulservice.api import Samples
 from gracefulservice.api.value import Value
+from gracefulservice.rollout.ends import outcome
 from gracefulservice.rollout.figures import number, percent
 from gracefulservice.rollout.judge import Evidence
 from gracefulservice.rollout.objective import Objective
@@ -104,7 +105,8 @@ def _taken(
             "failed": known.failed + broken,
             "in_a_row": known.in_a_row + 1 if broken else 0,
             "passed": not broken,
-            "last": f"{number(bad)} of the newest {number(requests)} canary requests {worst.outcome} "
+            "last": f"{number(bad)} of the newest {number(requests)} canary requests "
+            f"{outcome(worst, evidence.tallies[worst.name].part)} "
             f"({worst.title}, at most {percent(worst.max_share)}).",
         }
     )
