@@ -1,7 +1,8 @@
 """What all tests share: property tests are never judged by the clock, and a run repeats exactly.
 
 `make check` is the inner loop; what takes long there is proven by `make proofs`: faults put into the heart on
-purpose, the loop cut off at every write, years of certificates, and programs that run as processes.
+purpose, the loop cut off at every write, every value of the chart, years of certificates, and programs that run as
+processes.
 """
 
 from pathlib import Path
@@ -13,8 +14,10 @@ HERE = Path(__file__).parent
 PROOFS = (
     "admission/test_keeper.py",
     "admission/test_process.py",
+    "chart/test_values.py",
     "examples",
     "rollout/test_mutations.py",
+    "test_reconcile_config_crashes.py",
     "test_reconcile_crashes.py",
     "test_reconcile_deletion.py",
     "traffic_client",

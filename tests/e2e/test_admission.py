@@ -137,3 +137,14 @@ def children(body: Json) -> list[dict[str, Any]]:
         objects.service(owner, "shop", contract.ports, WIDE),
         objects.disruption_budget(owner, revision.id),
     ]
+
+
+def test_a60_a_second_service_for_one_deployment_is_refused(place: Place) -> None:
+    """Nobody could tell which of the two its pods belong to; the sentence names who has it."""
+    adopts = {"spec": {"adopt": {"name": "shop-before"}}}
+    place.apply(merged(SMALLEST, {"metadata": {"name": "first", "namespace": place.namespace}, **adopts}))
+    second = merged(SMALLEST, {"metadata": {"name": "second", "namespace": place.namespace}, **adopts})
+    done = place.stage.kubectl("create", "--filename=-", input=json.dumps(second))
+    assert done.returncode != 0
+    assert "Deployment shop-before is adopted by GracefulService first already" in done.stderr
+    assert place.get("GracefulService", "second") is None

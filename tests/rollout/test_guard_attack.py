@@ -12,7 +12,7 @@ from .attack import BrokenError
 from .guard_attack import GuardAttack
 
 SCHEDULES = 40
-SOME = 4
+SOME = 2
 """Schedules of each kind that every inner loop runs; the others belong to the proofs."""
 SEEDS = [*range(SOME), *(pytest.param(seed, marks=pytest.mark.proof) for seed in range(SOME, SCHEDULES))]
 KINDS = [(False, False), (True, False), (True, True)]
@@ -77,6 +77,7 @@ MUTATIONS: tuple[Mutate, ...] = (
 )
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("mutate", MUTATIONS, ids=lambda mutate: mutate.__name__)
 def test_the_attack_catches_the_fault(mutate: Mutate, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same schedules that pass on the real guards break on faulty ones."""

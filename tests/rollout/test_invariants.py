@@ -5,7 +5,7 @@ import pytest
 from .attack import Attack
 
 SCHEDULES = 60
-SOME = 12
+SOME = 4
 """Schedules of each kind that every inner loop runs; the others belong to the proofs."""
 SEEDS = [*range(SOME), *(pytest.param(seed, marks=pytest.mark.proof) for seed in range(SOME, SCHEDULES))]
 

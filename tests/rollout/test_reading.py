@@ -29,7 +29,7 @@ def served(app: App, times: int = 10) -> App:
 
 def test_examples() -> None:
     assert doctest.testmod(reading) == (0, 2)
-    assert doctest.testmod(objective) == (0, 1)
+    assert doctest.testmod(objective) == (0, 2)
 
 
 @pytest.mark.parametrize(
