@@ -7,7 +7,7 @@ import pytest
 
 from examples.traffic.client import Summary
 from tests.e2e import report
-from tests.support import cordons, faults, rights
+from tests.support import cordons, faults, replicas, rights
 from tests.support.place import Place, Stage, new_name
 from tests.support.services import Shop
 from tests.support.site import Site
@@ -42,6 +42,7 @@ def cluster() -> Iterator[Stage]:
     stage = standing()
     rights.restored(stage)
     cordons.restored(stage)
+    replicas.restored(stage)
     yield stage
     assert not faults.operator_restarts(stage)
 

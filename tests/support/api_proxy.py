@@ -54,7 +54,7 @@ class Proxy:
 
     def __init__(self, door: Access, trouble: Trouble) -> None:
         self._door, self.trouble = door, trouble
-        self._watches: set[web.Request] = set()
+        self._watches: dict[int, web.Request] = {}
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[int]:
@@ -73,7 +73,7 @@ class Proxy:
 
     def cut_watches(self) -> None:
         """End every watch in the middle of whatever it tells."""
-        for watch in list(self._watches):
+        for watch in list(self._watches.values()):
             if watch.transport:
                 watch.transport.abort()
 
@@ -92,7 +92,7 @@ class Proxy:
     async def _passed(self, request: web.Request, watches: bool, *, answered: bool) -> web.StreamResponse:
         headers = {name: value for name, value in request.headers.items() if name.title() not in HOP}
         url, body = self._door.server + request.path_qs, await request.read()
-        async with self._session.request(request.method, url, headers=headers, data=body) as answer:
+        async with self._session.request(request.method, url, headers=headers, data=body or None) as answer:
             if not answered:
                 await answer.read()
                 return dropped(request)
@@ -118,7 +118,7 @@ class Proxy:
                 heard.put_nowait((loop.time() + self.trouble.late, chunk))
             heard.put_nowait((loop.time() + self.trouble.late, b""))
 
-        self._watches.add(request)
+        self._watches[id(request)] = request
         listening = asyncio.create_task(listen())
         try:
             while True:
@@ -130,7 +130,7 @@ class Proxy:
         except ConnectionError:
             return
         finally:
-            self._watches.discard(request)
+            self._watches.pop(id(request), None)
             listening.cancel()
 
 

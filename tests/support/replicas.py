@@ -9,9 +9,12 @@ from dataclasses import dataclass
 
 from localcluster import operations
 from localcluster.operator_release import NAMESPACE, RELEASE
+from tests.support import turns
 from tests.support.faults import OPERATOR, done
 from tests.support.place import PATIENCE, POLL, Object, Stage
 
+INSTALLED = ("deployment", RELEASE, "-n", NAMESPACE)
+REPLICAS = 2
 RETURNS = 120
 """Seconds after which a replica is let back in whatever has become of the run."""
 
@@ -104,19 +107,30 @@ def cut_off(stage: Stage, replica: Replica) -> Iterator[None]:
 @contextmanager
 def all_away(stage: Stage) -> Iterator[None]:
     """Nobody runs: every replica is killed, and none starts again until the end."""
-    target = ("deployment", RELEASE, "-n", NAMESPACE)
-    wanted = done(stage, "get", *target, "-o", "jsonpath={.spec.replicas}")
-    done(stage, "scale", *target, "--replicas=0")
+    done(stage, "scale", *INSTALLED, "--replicas=0")
     try:
         done(stage, "delete", "pod", *OPERATOR, "--grace-period=0", "--force")
         yield
     finally:
-        done(stage, "scale", *target, f"--replicas={wanted}")
+        back(stage)
+
+
+def back(stage: Stage) -> None:
+    """As many replicas as the chart makes."""
+    done(stage, "scale", *INSTALLED, f"--replicas={REPLICAS}")
+
+
+def restored(stage: Stage) -> None:
+    """Undo what a killed run left; while another story has the lock, who is missing is missing on purpose."""
+    with turns.OPERATOR.if_free() as free:
+        if free and done(stage, "get", *INSTALLED, "-o", "jsonpath={.spec.replicas}") == "0":
+            back(stage)
+            whole(stage)
 
 
 def whole(stage: Stage) -> None:
     """Wait until as many replicas as wanted are ready."""
-    done(stage, "rollout", "status", "deployment", RELEASE, "-n", NAMESPACE, "--timeout=110s")
+    done(stage, "rollout", "status", *INSTALLED, "--timeout=110s")
 
 
 def renewed(stage: Stage, replica: Replica) -> None:
