@@ -10,9 +10,8 @@ It writes nothing: only `on.event` handlers, no stored progress, no stored "last
 import asyncio
 import concurrent.futures
 import logging
-import random
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from typing import Any
 
 import aiohttp
@@ -33,18 +32,18 @@ from gracefulservice.cluster.kinds import (
 )
 from gracefulservice.ports import Key, Object
 from gracefulservice.wakes import Register, backends, wish
+from gracefulservice.watching import REQUEST_TIMEOUT, selector, settings_for
 
 CHILDREN = (DEPLOYMENT, SERVICE, ENDPOINT_SLICE, POD)
 METADATA_ENOUGH = {kind.plural for kind in (GRACEFUL_SERVICE, NODE, *CHILDREN)}
-CORDONED = "spec.unschedulable=true"
-"""Of nodes only these are sent: one that is cordoned is `ADDED`, one that is so no longer `DELETED`."""
 CONNECTIONS = 16
 """One per kind and namespace that is watched stays open."""
-REQUEST_TIMEOUT, CONNECT_TIMEOUT = 30.0, 5.0
-LONGEST_PAUSE = 30.0
-"""Seconds. Times of what kopf sends, apart from the watches themselves."""
 STOP_WITHIN = 5.0
 """Seconds kopf gets to end. It holds nothing that would be lost."""
+ROOTS = ("resource observer", "namespace observer", "multidimensional multitasker")
+"""The tasks of kopf's that hear anything; it means to end when one of them does."""
+CHECK = 0.25
+"""Seconds between two looks at whether they run."""
 GOODBYE = 0.1
 """Seconds for the API server's half of closing a TLS connection, before the event loop goes."""
 
@@ -68,29 +67,53 @@ async def watch(
     `departed` is given the last states of pods that are being deleted, as events show them; `cordoned` the names of
     nodes that are cordoned, or no longer, and says whom that concerns.
 
-    Raises what kopf gives up with: some answers to a watch end it, and a new process is the cure for all of them.
+    Raises what kopf gives up with, and `DeafError` where it does not come to its end: some answers to a watch are too
+    much for it (of a kind that is served no longer, for one), and a new process is the cure for all of them.
     """
     loop = asyncio.get_running_loop()
     ears = _Ears(register, access, loop.call_soon_threadsafe, departed, cordoned)
     ended: asyncio.Future[None] = loop.create_future()
     stop: concurrent.futures.Future[None] = concurrent.futures.Future()
 
+    leaving = threading.Event()
+
+    def over(error: BaseException | None = None) -> None:
+        if not leaving.is_set():  # then nobody waits for the reason any more, only for the end
+            loop.call_soon_threadsafe(_settle, ended, error)
+        elif not isinstance(error, DeafError):
+            loop.call_soon_threadsafe(_settle, ended, None)
+
     def body() -> None:
         try:
-            asyncio.run(_operate(ears.registry(kinds), _settings(kinds), namespaces, stop))
+            asyncio.run(_operate(ears.registry(kinds), settings_for(kinds), namespaces, stop, over))
         except BaseException as error:  # noqa: BLE001 - whatever ends the thread ends the wait for it
-            loop.call_soon_threadsafe(ended.set_exception, error)
+            over(error)
         else:
-            loop.call_soon_threadsafe(ended.set_result, None)
+            over()
 
     logging.getLogger("kopf._core.reactor.running").addFilter(_unwarned)
     threading.Thread(target=body, name="kopf", daemon=True).start()
     try:
         await asyncio.shield(ended)
     finally:
+        leaving.set()
         if not stop.done():
             stop.set_result(None)
         await asyncio.wait({ended}, timeout=STOP_WITHIN)
+
+
+class DeafError(RuntimeError):
+    """kopf hears nothing any more, and hangs where it should end."""
+
+
+def _settle(ended: "asyncio.Future[None]", error: BaseException | None) -> None:
+    """The first word on how it ended counts."""
+    if ended.done():
+        return
+    if error is None:
+        ended.set_result(None)
+    else:
+        ended.set_exception(error)
 
 
 def _unwarned(record: logging.LogRecord) -> bool:
@@ -103,9 +126,10 @@ async def _operate(
     settings: kopf.OperatorSettings,
     namespaces: Collection[str],
     stop: concurrent.futures.Future[None],
+    over: Callable[[BaseException | None], None],
 ) -> None:
-    """kopf, from its start to its end."""
-    await kopf.operator(
+    """kopf, from its start to its end; `over` is told where it hangs in between."""
+    operating = kopf.operator(
         registry=registry,
         settings=settings,
         clusterwide=not namespaces,
@@ -114,7 +138,22 @@ async def _operate(
         identity=IDENTITY,
         stop_flag=asyncio.wrap_future(stop),
     )
+    watching = asyncio.create_task(_overseen(over))  # before kopf starts, or it would end this with its own tasks
+    try:
+        await operating
+    finally:
+        watching.cancel()
     await asyncio.sleep(GOODBYE)
+
+
+async def _overseen(over: Callable[[BaseException | None], None]) -> None:
+    """Wait until a task of kopf's that hears has ended by itself, and give it time to end as a whole."""
+    roots: set[asyncio.Task[Any]] = set()
+    while not any(task.done() for task in roots):
+        await asyncio.sleep(CHECK)
+        roots |= {task for task in asyncio.all_tasks() if task.get_name() in ROOTS}
+    await asyncio.sleep(STOP_WITHIN)
+    over(DeafError("kopf has lost its watches and does not come to its end."))
 
 
 class _Ears:
@@ -135,10 +174,10 @@ class _Ears:
         """What kopf calls, and for which kinds."""
         registry = kopf.OperatorRegistry()
         kopf.on.login(registry=registry)(self.login)
-        kopf.on.event(*_selector(GRACEFUL_SERVICE), registry=registry)(self.service)
+        kopf.on.event(*selector(GRACEFUL_SERVICE), registry=registry)(self.service)
         for kind in kinds:
             heard = {HTTP_ROUTE: self.route, POD: self.pod, NODE: self.node}.get(kind, self.child)
-            kopf.on.event(*_selector(kind), registry=registry)(heard)
+            kopf.on.event(*selector(kind), registry=registry)(heard)
         return registry
 
     async def login(self, **_: Any) -> kopf.AiohttpSession:
@@ -185,11 +224,6 @@ class _Ears:
         self._hear(self._register.stirred, list(backends(event["object"])), event["type"] is None)
 
 
-def _selector(kind: Kind) -> tuple[str, str, str]:
-    """How kopf names a kind."""
-    return kind.group, kind.version, kind.plural
-
-
 async def _only_metadata(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
     """Ask for the metadata alone, where that is all we read: a fraction of the bytes to send, parse and hold.
 
@@ -207,72 +241,3 @@ async def _only_metadata(request: aiohttp.ClientRequest, handler: aiohttp.Client
         return response
     request.headers["Accept"] = "application/json"
     return await handler(request)
-
-
-def _settings(kinds: Collection[Kind]) -> kopf.OperatorSettings:
-    """A kopf that watches and nothing else, and never tires of an API server that is away."""
-    settings = kopf.OperatorSettings()
-    settings.persistence.diffbase_storage = NoDiffBase()
-    settings.persistence.progress_storage = NoProgress()
-    settings.posting.enabled = False
-    settings.scanning.disabled = True
-    settings.peering.standalone = True
-    settings.queueing.worker_limit = None
-    settings.queueing.idle_timeout = 1.0
-    settings.networking.connect_timeout = CONNECT_TIMEOUT
-    settings.networking.request_timeout = REQUEST_TIMEOUT
-    settings.networking.error_backoffs = EndlessPauses()
-    settings.watching.server_timeout = 290
-    settings.watching.chunk_size = 500
-    settings.process.ultimate_exiting_timeout = None
-    settings.watching.field_selectors[_selector(NODE)] = CORDONED
-    for kind in kinds:
-        if kind not in (HTTP_ROUTE, NODE):
-            settings.watching.label_selectors[_selector(kind)] = NAME_LABEL
-    return settings
-
-
-class EndlessPauses:
-    """Seconds between kopf's tries of one request: doubling, jittered, and never at an end."""
-
-    def __iter__(self) -> Iterator[float]:
-        longest = 1.0
-        while True:
-            yield random.uniform(longest / 2, longest)
-            longest = min(2 * longest, LONGEST_PAUSE)
-
-
-class NoDiffBase(kopf.DiffBaseStorage):
-    """Remembers nothing about what was handled last: a watch that only wakes does not compare."""
-
-    def build(self, **_: Any) -> kopf.BodyEssence:
-        """Nothing, instead of a deep copy of the object."""
-        return kopf.BodyEssence({})
-
-    def fetch(self, **_: Any) -> kopf.BodyEssence | None:
-        """Nothing was stored."""
-        return None
-
-    def store(self, **_: Any) -> None:
-        """Write nothing."""
-
-
-class NoProgress(kopf.ProgressStorage):
-    """Remembers no progress of handlers: ours have none."""
-
-    def fetch(self, **_: Any) -> kopf.ProgressRecord | None:
-        """Nothing was stored."""
-        return None
-
-    def store(self, **_: Any) -> None:
-        """Write nothing."""
-
-    def purge(self, **_: Any) -> None:
-        """Write nothing."""
-
-    def touch(self, **_: Any) -> None:
-        """Write nothing."""
-
-    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
-        """Nothing to take out."""
-        return essence

@@ -226,7 +226,7 @@ class WorkQueue(Generic[K]):
         try:
             after = await look(key)
         except Exception as error:  # noqa: BLE001 - one key's bug must not stop the others; it is logged
-            result = type(error).__name__ if isinstance(error, Failure) else "Bug"
+            result = next((one.__name__ for one in Failure.__subclasses__() if isinstance(error, one)), "Bug")
             self._retry(key, error)
         else:
             self._schedule.done(key, None if after is None else self._clock() + after)

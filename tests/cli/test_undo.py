@@ -336,3 +336,15 @@ def test_the_present_configuration_is_no_hindrance(api: ApiServer, run: Run) -> 
     *_, present = configured(api, "a" * 32, "b" * 32)
     done = run("undo", "web", "--to", "2")
     assert f"asks for revision {present} (number 2) already" in done.err
+
+
+def test_a_target_that_nobody_has_looked_at_is_gone_back_from(api: ApiServer, run: Run) -> None:
+    """A new template that cannot be read for now: what served before it is the way back, and its data is as it was."""
+    older, stable = configured(api, "a" * 32, "b" * 32)
+    body = api.services["web"]
+    body["spec"]["template"] = {**SPECS[3]["template"], "metadata": {"labels": {"tier": "new"}}}
+    done = run("undo", "web")
+    assert done.code == 0, done.err
+    assert f"Revision {stable} (number 2) is asked for again" in done.out
+    assert api.services["web"]["spec"]["template"] == api.records[1]["data"]["input"]["template"]
+    assert older not in done.out

@@ -151,6 +151,13 @@ def test_only_the_scale_of_a_deployment_is_ever_written() -> None:
     assert all(request.path.endswith("/scale") for request in found[:2])
 
 
+def test_users_get_more_pods_before_anything_of_a_target_can_be_refused() -> None:
+    """The first request that fails ends a pass; none of the target's stands before this one."""
+    found = said(writes(owner(), NEW, replace(REST, fleets={B2: 6, C3: 1}), settled()))
+    assert found[0] == f"scale Deployment default/shop-{B2}"
+    assert len([one for one in found if one.startswith("scale")]) == 1
+
+
 def test_a_foreign_edit_of_a_template_is_not_fought() -> None:
     """Nothing but the replicas of a Deployment is compared."""
     seen = settled()

@@ -114,6 +114,13 @@ async def test_a_summary_is_no_histogram() -> None:
     assert (look.samples, look.problems, len(questions)) == ({CLASSIC: ()}, (), 4)
 
 
+async def test_what_a_summary_says_is_nobodys_business() -> None:
+    """Of a rare path it says NaN; that keeps no bucket of another pod from being counted."""
+    quantile = {"metric": PLACE | {"pod": "shop-b2-a", "quantile": "0.99"}, "values": [[AT, "NaN"]]}
+    look, _ = await asked({NATIVE: [quantile]})
+    assert look.problems == ()
+
+
 async def test_native_histograms_without_the_labels_of_a_pod_are_named() -> None:
     """As classic ones are."""
     lonely = {"metric": {"job": "pods", "app": "shop"}, "value": [AT, "10"]}

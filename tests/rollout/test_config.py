@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from gracefulservice.api import Problem
 from gracefulservice.rollout.config import Entry, digested, entries, lacking, mentions, renamed
 from gracefulservice.rollout.frozen import freeze, in_force
-from gracefulservice.rollout.memory import Climbing, TurningBack, Warming
+from gracefulservice.rollout.memory import Climbing, Memory, TurningBack, Warming
 from gracefulservice.rollout.plan import Plan, build
 from gracefulservice.rollout.revision import Revision
 from gracefulservice.rollout.safety import checked
+from gracefulservice.rollout.seen import Seen
 
 from .builders import NOW, OLD, memory, seen, spec
 
@@ -147,13 +149,17 @@ def test_a_canary_of_which_nothing_was_made_turns_back_when_its_data_is_gone(sta
     plan = planned("1")
     canary = plan.revision.id
     before = memory(state(canary=canary) if state is Warming else state(canary=canary, weight=25), frozen=freeze(plan))
-    away = build("shop", {})
-    assert isinstance(away, tuple)
-    broken = in_force("shop", configured(), before, away)
-    assert isinstance(broken, Plan)
-    found = checked(broken, seen(4, records={}), before, NOW)
+    found = unsound(before, "spec.config[settings].configMap")
     assert (found.state, found.condemned, found.stable) == (TurningBack(leaving=canary), {}, OLD)
+    assert unsound(before, "spec.template").state == before.state, "something else is wrong with the spec"
     assert "cannot be read any more" in found.history[0].sentence
     made = seen(4, records={canary: seen().records[OLD]})
-    assert checked(broken, made, before, NOW).state == before.state
+    assert unsound(before, "spec.config[settings].configMap", made).state == before.state
     assert checked(plan, seen(4, records={}), before, NOW).state == before.state
+
+
+def unsound(before: Memory, field: str, look: Seen | None = None) -> Memory:
+    """What is remembered after a look at a spec with something wrong in that field."""
+    broken = in_force("shop", configured(), before, (Problem(field=field, sentence="It is not there."),))
+    assert isinstance(broken, Plan)
+    return checked(broken, look or seen(4, records={}), before, NOW)

@@ -192,3 +192,14 @@ def test_the_newest_happenings_are_kept_with_rising_ids() -> None:
 def test_objectives_are_named_in_memory_as_in_the_plan() -> None:
     """The evidence of the builders is about the objectives of the plan, so that tables judge what they mean."""
     assert set(evidence(1, 0).tallies) == {one.name for one in plan(objectives=ERRORS).objectives}
+
+
+def test_what_an_older_operator_wrote_is_read_in_its_meaning() -> None:
+    """Format 1: `trusted` had another name, and all proxies of a gateway one number, so each is met anew."""
+    before = {"format": 1, "stable": OLD, "known": True, "state": {"kind": "Idle"}}
+    counted = {"begun": NOW, "since": NOW, "base": 1.0, "newest": 123.0, "failed": 7.0}
+    found = remembered(Status(memory=before | {"uncounted": counted}))
+    assert (found.stable, found.trusted) == (OLD, True)
+    assert found.uncounted is not None
+    assert (found.uncounted.newest, found.uncounted.failed) == ({}, 7.0)
+    assert not remembered(Status(memory={"format": 1, "stable": OLD, "uncounted": None})).trusted

@@ -11,8 +11,8 @@ from yarl import URL
 from gracefulservice import handlers
 from gracefulservice.api.names import NAME_LABEL
 from gracefulservice.cluster.kinds import NODE, POD
-from gracefulservice.handlers import LONGEST_PAUSE, EndlessPauses
 from gracefulservice.ports import Key
+from gracefulservice.watching import LONGEST_PAUSE, EndlessPauses, settings_for
 
 
 def test_pauses_between_tries_grow_and_never_end() -> None:
@@ -97,6 +97,6 @@ async def test_a_cordoned_node_wakes_whom_it_concerns_and_its_reports_nobody(
 
 def test_of_nodes_only_cordoned_ones_are_asked_for() -> None:
     """All others report every few minutes, for nothing; and no node bears our label."""
-    settings = handlers._settings([POD, NODE])
+    settings = settings_for([POD, NODE])
     assert ("", "v1", "nodes") not in settings.watching.label_selectors
     assert settings.watching.field_selectors["", "v1", "nodes"] == "spec.unschedulable=true"

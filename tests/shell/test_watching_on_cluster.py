@@ -24,6 +24,7 @@ from gracefulservice.work_queue import Priority, WorkQueue
 from tests.shell import cluster
 from tests.shell.cluster import client_of, deployment, until, update, version
 from tests.shell.relay import relayed
+from tests.support.api_proxy import Fate, Trouble, proxied
 
 pytestmark = pytest.mark.e2e
 
@@ -198,3 +199,23 @@ async def test_a_watch_outlives_an_api_server_that_is_away() -> None:
             await relay.mend()
             await queue.more(Key(namespace, "meanwhile"), 0)
             await queue.more(Key(namespace, "before"), 1)
+
+
+async def test_a_watch_that_is_refused_ends_the_watching_instead_of_leaving_it_deaf() -> None:
+    """As of a kind that is served no longer. kopf gives up then, and hangs before its end: that is noticed."""
+    trouble = Trouble()
+    with cluster.own_namespace() as namespace, proxied(cluster.door(), trouble) as (proxy, port, do):
+        queue, door = Heard(), Access(server=f"http://127.0.0.1:{port}")
+        kinds = (*handlers.CHILDREN, HTTP_ROUTE)
+        watch = asyncio.create_task(handlers.watch(Register(queue), door, kinds, [namespace]))
+        async with client_of(cluster.door()) as client:
+            await client.send(requests.create(GRACEFUL_SERVICE, shop(namespace, "web")))
+        await queue.more(Key(namespace, "web"), 0)
+        trouble.fate = lambda _method, watches, path: Fate.MISSING if watches and "/services" in path else Fate.PASSED
+        do(proxy.cut_watches)
+        async with asyncio.timeout(cluster.PATIENCE):
+            await asyncio.wait({watch})
+        assert watch.exception() is not None
+    for thread in threading.enumerate():
+        if thread.name == "kopf":
+            thread.name = "kopf, given up"  # in a process of its own it would be gone by now

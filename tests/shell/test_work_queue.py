@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from structlog.testing import capture_logs
 
-from gracefulservice.errors import Refused, Unreachable
+from gracefulservice.cluster.answers import Forbidden
+from gracefulservice.errors import Unreachable
 from gracefulservice.work_queue import Priority, WorkQueue
 from tests.shell import virtual_time
 
@@ -116,7 +117,7 @@ def test_a_failed_look_is_repeated_with_growing_waits_and_hurts_nobody_else() ->
     """Failures wait 0.5, 1, 2 … s; the pause an unreachable server asks for is kept; others go on."""
     looks: dict[str, list[float]] = {"ill": [], "well": []}
     results: list[str] = []
-    errors = [Refused("No."), ValueError("a bug"), Unreachable("Busy.", retry_after=7.0)]
+    errors = [Forbidden("No."), ValueError("a bug"), Unreachable("Busy.", retry_after=7.0)]
 
     async def main(loop: asyncio.AbstractEventLoop) -> None:
         queue = queue_on(loop, observe=lambda result, _seconds: results.append(result))

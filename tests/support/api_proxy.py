@@ -28,14 +28,15 @@ class Fate(StrEnum):
     FAILED = "answered 500"
     THROTTLED = "answered 429"
     CONFLICT = "answered 409"
-    EXPIRED = "answered 410"
+    EXPIRED = "told that its version is too old"
+    MISSING = "answered 404"
     HUNG = "answered by nobody in time"
     UNANSWERED = "done, and its answer lost"
     DROPPED = "dropped"
 
 
-STATUS = {Fate.FAILED: 500, Fate.THROTTLED: 429, Fate.CONFLICT: 409, Fate.EXPIRED: 410}
-REASON = {500: "InternalError", 429: "TooManyRequests", 409: "Conflict", 410: "Expired"}
+STATUS = {Fate.FAILED: 500, Fate.THROTTLED: 429, Fate.CONFLICT: 409, Fate.MISSING: 404}
+REASON = {500: "InternalError", 429: "TooManyRequests", 409: "Conflict", 410: "Expired", 404: "NotFound"}
 
 
 @dataclass
@@ -83,6 +84,8 @@ class Proxy:
         self.trouble.met[fate] = self.trouble.met.get(fate, 0) + 1
         if fate in STATUS:
             return refused(STATUS[fate])
+        if fate is Fate.EXPIRED:
+            return web.json_response({"type": "ERROR", "object": status_of(410)})
         if fate is Fate.HUNG:
             await asyncio.sleep(HANGS)
         if fate in (Fate.HUNG, Fate.DROPPED):
@@ -136,9 +139,14 @@ class Proxy:
 
 def refused(status: int) -> web.Response:
     """As the API server refuses."""
-    said = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": status, "reason": REASON[status]}
     headers = {"Retry-After": "1"} if status == 429 else {}
-    return web.json_response(said | {"message": "A fault made on purpose."}, status=status, headers=headers)
+    return web.json_response(status_of(status), status=status, headers=headers)
+
+
+def status_of(code: int) -> dict[str, object]:
+    """What it says then."""
+    said = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": REASON[code]}
+    return said | {"message": "A fault made on purpose."}
 
 
 def dropped(request: web.Request) -> web.Response:
@@ -175,6 +183,10 @@ def proxied(door: Access, trouble: Trouble) -> Iterator[tuple[Proxy, int, Callab
         async with proxy.serving() as port[0]:
             started.set()
             await end.wait()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
     thread.start()

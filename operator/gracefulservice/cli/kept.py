@@ -19,7 +19,8 @@ from gracefulservice.cluster.objects import read_record
 from gracefulservice.cluster.ownership import is_ours
 from gracefulservice.errors import Invalid
 from gracefulservice.ports import Owner
-from gracefulservice.rollout.revision import CONFIG, HASH_VERSION, Revision
+from gracefulservice.rollout.config import DIGEST
+from gracefulservice.rollout.revision import CONFIG, HASH_VERSION, Revision, canonical
 
 Object = Mapping[str, Any]
 
@@ -121,14 +122,25 @@ def shelf(body: Object, records: Sequence[Object]) -> Shelf:
         spec=owner.spec,
         status=status,
         revisions=tuple(sorted(revisions, key=lambda one: one.number, reverse=True)),
-        target=asked_for(owner.spec, status),
+        target=asked_for(owner.spec, status, revisions),
         former=tuple(dict.fromkeys(tuple(remembered(status)) or promoted(status))),
     )
 
 
-def asked_for(spec: Mapping[str, Any], status: Status) -> str:
-    """The revision that a spec asks for; where configuration belongs to it, the operator alone knows of what data."""
-    return (status.target if spec.get(CONFIG) else None) or Revision.of(spec).id
+def asked_for(spec: Mapping[str, Any], status: Status, revisions: Iterable[Kept]) -> str:
+    """The revision that a spec asks for. Where configuration belongs to it, its data is known to the operator alone:
+    then it is the target of the status, if that is of this spec, and else one that has no record yet.
+    """
+    present = Revision.of(spec)
+    told = next((one for one in revisions if one.id == status.target), None)
+    known = told is not None and told.written is not None and undigested(told.written) == undigested(present.input)
+    return told.id if told is not None and known else present.id
+
+
+def undigested(written: Mapping[str, Any]) -> str:
+    """What the user wrote of a revision, without what stands for the data of its configuration."""
+    entries = [{field: value for field, value in one.items() if field != DIGEST} for one in written.get(CONFIG) or ()]
+    return canonical({**written, CONFIG: entries})
 
 
 def kept(body: Object, status: Status) -> Kept:

@@ -6,7 +6,7 @@ from typing import Any
 from gracefulservice.api import Command
 from gracefulservice.api.names import COMMAND_ANNOTATION
 from gracefulservice.cli import orders
-from gracefulservice.cli.kept import Kept, Object, Shelf
+from gracefulservice.cli.kept import Kept, Object, Shelf, undigested
 from gracefulservice.cli.words import plain
 from gracefulservice.cluster.copies import copies
 from gracefulservice.errors import Invalid, Refused
@@ -40,7 +40,7 @@ def wanted(shelf: Shelf, revision: str | None) -> Kept:
 def configured(shelf: Shelf, found: Kept) -> str:
     """Why the data that its configuration had then is the person's to put back; or empty where it is as it was."""
     present, then = shelf.find(shelf.target), found.written or {}
-    if then.get(CONFIG) == ((present.written if present else None) or {}).get(CONFIG):
+    if same_data((present.written if present else None) or {}, then, recorded=bool(present and present.number)):
         return ""
     held = [f"{one.entry.kind} {one.name} holds what {one.entry.object} had" for one in copies(shelf.name, then)]
     where = f" ({', '.join(held)})" if held else ", and spec.config as it was"
@@ -48,6 +48,13 @@ def configured(shelf: Shelf, found: Kept) -> str:
         f"Revision {found.called} had other configuration than there is now, and undo writes no data: put the old data "
         f"back{where}, together with the old template if that was another one."
     )
+
+
+def same_data(present: Mapping[str, Any], then: Mapping[str, Any], *, recorded: bool) -> bool:
+    """Whether both have the same configuration, as far as anybody knows: what has no record yet was not read yet."""
+    if recorded:
+        return bool(present.get(CONFIG) == then.get(CONFIG))
+    return undigested(part(present, CONFIG)) == undigested(part(then, CONFIG))
 
 
 def again(shelf: Shelf, found: Kept) -> str:

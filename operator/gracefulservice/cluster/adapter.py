@@ -84,25 +84,29 @@ class KubernetesCluster:
         standing, heard = await self._nodes.of(owner.key, pods), self._departures.of(owner.key)
         gone = self._departures.gone(owner.key)
         listed = (deployments, pods, services, slices, records, budgets, standing.kubelets, heard, gone, autoscalers)
-        copies, unread = await self._copies(owner, records)
+        vanishing = owner.deleting and await self._vanishing(namespace)
+        copies, unread = await self._copies(owner, records, vanishing=vanishing)
         seen = world(owner, Children(*listed, standing.cordoned, found, copies, at))
         remarks = (*seen.remarks, *(unread or configuration.lost(owner, seen)))
         seen = replace(seen, remarks=remarks, unlisted=bool(unread))
         if found is not None:
             seen = replace(seen, adoptee=adoptee(owner, adopts, found), adopted=found.objects(adopts))
-        return replace(seen, vanishing=owner.deleting and await self._vanishing(namespace))
+        return replace(seen, vanishing=vanishing)
 
-    async def _copies(self, owner: Owner, records: list[Object]) -> tuple[list[Object], tuple[str, ...]]:
+    async def _copies(
+        self, owner: Owner, records: list[Object], *, vanishing: bool
+    ) -> tuple[list[Object], tuple[str, ...]]:
         """The copies of data that belongs to revisions, or why they are not known; no request where there are none.
 
         Pods go on with what they have. But nothing may be left behind for others unless its copies are left, too.
         """
+        left_behind = owner.deleting and not vanishing and owner.spec.get("deletionPolicy") == "Orphan"
         kinds = [configuration.KINDS[name] for name in configuration.kinds(owner, records)]
         lists = (self._api.list_metadata(kind, owner.key.namespace, labelled(owner)) for kind in kinds)
         try:
             return [one for found in await asyncio.gather(*lists) for one in found], ()
         except Refused as refused:
-            if owner.deleting and owner.spec.get("deletionPolicy") == "Orphan":
+            if left_behind and configuration.recorded(records):
                 raise
             return [], (refused.sentence,)
 

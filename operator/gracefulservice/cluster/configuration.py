@@ -168,8 +168,12 @@ def released(owner: Owner, revision: str, world: World) -> Iterator[Request]:
 
 def kinds(owner: Owner, records: Sequence[Object]) -> list[str]:
     """The kinds of which the service has, or has had, copies."""
-    written = [owner.spec, *map(_input, records)]
-    return sorted({entry.kind for one in written for entry in entries(one)})
+    return sorted({entry.kind for entry in entries(owner.spec)} | recorded(records))
+
+
+def recorded(records: Sequence[Object]) -> set[str]:
+    """The kinds of the copies that revisions were made with."""
+    return {entry.kind for one in records for entry in entries(_input(one))}
 
 
 def lost(owner: Owner, world: World) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """From the world wanted and the world seen to the requests that are missing between them; none where they agree.
 
-    copies of its configuration ► record ► Services ► pods taken over ► Deployments up ► Deployments down
+    more pods of stable ► copies of its configuration ► record ► Services ► pods taken over ► Deployments up, then down
     ► marks, budgets ► copies somebody deleted ► copies nobody needs ► what is to go ► finalizer
     at the end of the service: what outlives it ► finalizer
 
@@ -43,6 +43,7 @@ def writes(owner: Owner, plan: Plan, desired: Desired, world: World) -> list[Req
     if owner.deleting and not desired.finalizer:
         return [*wish.release(), *wish.finalizer()]
     return [
+        *wish.grown(),
         *wish.copies(),
         *wish.record(),
         *wish.service(owner.key.name, desired.stable_selector),
@@ -134,18 +135,27 @@ class _Wish:
         elif operations := _differing(found["spec"], manifest["spec"], ports=bool(self.desired.ports)):
             yield requests.json_patch(ref, operations, resource_version=_version(found))
 
+    def grown(self) -> Iterator[Request]:
+        """More pods for stable: users need them whatever else of the target is refused."""
+        if self.desired.stable is not None and self._more(self.desired.stable) > 0:
+            yield self._scaled(self.desired.stable)
+
     def fleets(self) -> Iterator[Request]:
         """Deployments: made once, then only scaled; more pods before fewer."""
         yield from self._made()
-        changes = [
-            (replicas - self.world.fleets[revision].wanted, revision, replicas)
-            for revision, replicas in self.desired.fleets.items()
-            if revision in self.world.fleets
-        ]
-        for difference, revision, replicas in sorted(changes, reverse=True):
-            if difference:
-                ref, found = self._existing(DEPLOYMENT, revision)
-                yield requests.patch_scale(ref, replicas, resource_version=_version(found))
+        changes = sorted(((self._more(revision), revision) for revision in self.desired.fleets), reverse=True)
+        for more, revision in changes:
+            if more < 0 or (more and revision != self.desired.stable):
+                yield self._scaled(revision)
+
+    def _more(self, revision: str) -> int:
+        """How many more pods than now an existing Deployment is to have."""
+        fleet = self.world.fleets.get(revision)
+        return 0 if fleet is None else self.desired.fleets.get(revision, fleet.wanted) - fleet.wanted
+
+    def _scaled(self, revision: str) -> Request:
+        ref, found = self._existing(DEPLOYMENT, revision)
+        return requests.patch_scale(ref, self.desired.fleets[revision], resource_version=_version(found))
 
     def _made(self) -> Iterator[Request]:
         for revision, replicas in self.desired.fleets.items():

@@ -29,8 +29,7 @@ def native_of(selector: str) -> str:
 
 def read_native(selector: str, answer: Answer, limits: Collection[float]) -> Found:
     """Native histograms alone: a summary has series of such a name, too. Raises Outage."""
-    found = read(selector, answer, limits)
-    return found if found.native or found.problem else Found()
+    return read(selector, answer, limits, native_only=True)
 
 
 def doubt(selector: str, pods: Iterable[str]) -> str:

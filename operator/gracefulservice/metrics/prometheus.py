@@ -103,15 +103,15 @@ def form(promql: str, at: float, timeout: float) -> dict[str, str]:
     return {"query": promql, "time": f"{at:.3f}", "timeout": f"{timeout:g}s"}
 
 
-def read(selector: str, answer: Answer, limits: Collection[float] = ()) -> Found:
+def read(selector: str, answer: Answer, limits: Collection[float] = (), *, native_only: bool = False) -> Found:
     """The series in an answer to `question`; of a native histogram the buckets that `limits` need. Raises Outage.
 
-    Without limits a counter is expected, and a histogram is none.
+    Without limits a counter is expected, and a histogram is none. `native_only`: series of numbers are somebody else's.
     """
     said = understood(answer.body)
     if answer.status in REFUSED and said.error:
         return Found(problem=_unreadable(f"Prometheus refuses {selector}: {said.error}."))
-    rows = result(answer.status, said, "matrix")
+    rows = [row for row in result(answer.status, said, "matrix") if row.histograms or not native_only]
     if problem := _no_histogram(selector, rows, limits):
         return Found(problem=problem)
     plain = (Series(row.metric, [(at, number(value)) for at, value in row.values]) for row in rows if row.values)

@@ -31,4 +31,5 @@ def watched(plan: Plan, memory: Memory, now: float) -> Memory:
 
 def back(known: Unread, now: float) -> str:
     """How long it was, an operator that was away included."""
-    return f"The metrics can be read again; they could not for {figures.span(now - (known.since or now))}."
+    lasted = f"; they could not for {figures.span(now - known.since)}" if known.since else ""
+    return f"The metrics can be read again{lasted}."

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from gracefulservice.api import Status
 from gracefulservice.rollout.memory import Memory
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a field of memory goes, or when one changes its meaning; a field that is added needs nothing: an
 operator that does not know it refuses to go on without it. Memories from before there was a number have 0."""
 
@@ -41,10 +41,24 @@ def remembered(status: Status) -> Memory:
     number = written.pop("format", 0)
     if not isinstance(number, int) or number > FORMAT:
         raise ValueError(f"its format is {number}, and {FORMAT} is the newest one known here")
-    memory = Memory.model_validate(written)
+    memory = Memory.model_validate(renewed(written, number))
     if number == FORMAT and (field := unknown(written, memory.model_dump(mode="json", by_alias=True))):
         raise ValueError(f"its field {field} is not known here")
     return memory.but(receipts=status.commands, history=status.history)
+
+
+def renewed(written: dict[str, Any], number: int) -> dict[str, Any]:
+    """Memory that was written in an older format, as it is written now.
+
+    Format 1 called `trusted` known, and had one number for all proxies in `uncounted.newest`: each is met anew.
+    """
+    if number >= FORMAT:
+        return written
+    now = {("trusted" if field == "known" else field): value for field, value in written.items()}
+    uncounted = now.get("uncounted")
+    if isinstance(uncounted, Mapping) and not isinstance(uncounted.get("newest"), Mapping):
+        now["uncounted"] = {field: value for field, value in uncounted.items() if field != "newest"}
+    return now
 
 
 def unknown(written: Any, known: Any, place: str = "") -> str:

@@ -42,7 +42,8 @@ def superseded(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
 def unmade(plan: Plan, seen: Seen, memory: Memory, now: float) -> Memory:
     """The data that the canary was decided with is gone before anything of it was made: it turns back uncondemned."""
     canary, named = memory.canary or "", plan.revision.input.get(CONFIG)
-    if not named or not plan.problems or canary in seen.records or canary in seen.fleets:
+    unread = any(one.field.startswith(f"spec.{CONFIG}") for one in plan.problems)
+    if not named or not unread or canary in seen.records or canary in seen.fleets:
         return memory
     return turned_back(seen, memory, "what it is configured by cannot be read any more.", now)
 
