@@ -8,6 +8,7 @@ import pytest
 from gracefulservice.api.names import FINALIZER
 from gracefulservice.cluster.kinds import HTTP_ROUTE, SERVICE, Object, Ref
 from gracefulservice.errors import Refused
+from gracefulservice.rollout.recall import FORMAT
 from tests.support.life import MAIN, ROUTE, Life, born, climbing
 
 JUDGED = {"objectives": {"errorRate": {"max": "1%"}}}
@@ -109,7 +110,7 @@ async def test_at_rest_pods_come_back_while_the_spec_is_not_sound() -> None:
     assert life.pods() == {"shop:1": 4}
 
 
-@pytest.mark.parametrize("memory", [{"format": 2}, {"format": 1, "sky": "blue"}, {"state": {"kind": "Flying"}}])
+@pytest.mark.parametrize("memory", [{"format": FORMAT + 1}, {"sky": "blue"}, {"state": {"kind": "Flying"}}])
 async def test_a_memory_of_a_newer_version_is_left_as_it_is(memory: dict[str, Any]) -> None:
     """Nothing moves, one sentence says why, and it is written once; with the newer version back all goes on."""
     life = await climbing()

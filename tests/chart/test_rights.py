@@ -58,7 +58,7 @@ ASKED: dict[Site, tuple[Kind, ...]] = {
     ("cluster/converge.py", "marks", "merge_patch"): (CONTROLLER_REVISION,),
     ("cluster/converge.py", "service", "create"): (SERVICE,),
     ("cluster/converge.py", "service", "json_patch"): (SERVICE,),
-    ("cluster/converge.py", "fleets", "patch_scale"): (DEPLOYMENT,),
+    ("cluster/converge.py", "_scaled", "patch_scale"): (DEPLOYMENT,),
     ("cluster/converge.py", "_made", "create"): (DEPLOYMENT,),
     ("cluster/converge.py", "budgets", "create"): (POD_DISRUPTION_BUDGET,),
     ("cluster/converge.py", "release", "json_patch"): (DEPLOYMENT, POD_DISRUPTION_BUDGET, SERVICE),
