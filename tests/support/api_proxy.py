@@ -188,20 +188,20 @@ def proxied(door: Access, trouble: Trouble) -> Iterator[tuple[Proxy, int, Callab
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
 
+    def do(deed: Callable[[], None]) -> None:
+        with suppress(RuntimeError):  # it is over
+            loop.call_soon_threadsafe(deed)
+
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
     thread.start()
     if not started.wait(30):
         raise TimeoutError("The proxy does not start.")
     try:
-        yield proxy, port[0], lambda deed: void(loop.call_soon_threadsafe(deed))
+        yield proxy, port[0], do
     finally:
         loop.call_soon_threadsafe(end.set)
         thread.join(30)
         loop.close()
-
-
-def void(_: object) -> None:
-    """Nobody needs it."""
 
 
 def kubeconfig(port: int) -> str:
