@@ -24,7 +24,7 @@ $(INSTALLED): requirements-dev.lock pyproject.toml
 	@$(BIN)/pip check --disable-pip-version-check > build/pip.txt || { cat build/pip.txt; exit 1; }
 	@touch $@
 
-check: venv ## style, types, import contracts, unit and property tests; no cluster, about two minutes
+check: venv ## style, types, import contracts, unit and property tests; no cluster, two to four minutes
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy --no-error-summary
