@@ -201,6 +201,7 @@ async def test_a_watch_outlives_an_api_server_that_is_away() -> None:
             await queue.more(Key(namespace, "before"), 1)
 
 
+@pytest.mark.long
 async def test_a_watch_that_is_refused_ends_the_watching_instead_of_leaving_it_deaf() -> None:
     """As of a kind that is served no longer. kopf gives up then, and hangs before its end: that is noticed."""
     trouble = Trouble()
